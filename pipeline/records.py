@@ -1,0 +1,124 @@
+"""The nouns of the path: an initiative and what the steps say of it.
+
+Bulk work is columnar: a *batch* is a `pandas.DataFrame` whose columns are named here, every cell a
+``str`` and nothing missing (``""`` where a table had no value). The dataclasses stand where one thing
+is looked at: a row that could not be read, a pair, a label.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from pipeline.errors import Note
+
+CANONICAL: Final = (
+    "id",
+    "title",
+    "description",
+    "author",
+    "unit",
+    "upper_union",
+    "sector",
+    "submitted",
+    "field",
+    "field2",
+)
+"""Columns every batch has, in the order of the outputs; a table's other columns are carried along behind."""
+
+ORIGIN: Final = ("source_file", "source_row")
+"""Where a row came from: the file's name, and the physical row (sheet rows and text lines count from 1)."""
+
+CLEANED: Final = ("clean_title", "clean_description", "fixes", "flags")
+"""What `normalize` adds: the texts for people, what was repaired, what a reviewer should know."""
+
+Level = Literal["copy", "partial", "reworded", "related"]
+SAME: Final = ("exact", "format", "noise", "partial", "reorder", "light", "deep")
+"""Relations of a table of judged pairs that make two records one initiative."""
+
+NOT_SAME: Final = ("same_topic", "same_form", "same_series", "unrelated")
+"""Relations of a table of judged pairs that do not, however alike the texts look."""
+
+DUPLICATE_LEVELS: Final = ("copy", "partial", "reworded")
+"""Levels that put two records into one group; ``related`` is for looking at only."""
+
+FLAGS: Final = {
+    "bad_date": "the date handed in is no date; it is kept as it was written",
+    "cut": "a cell was longer than 32,767 characters and was cut for comparing",
+    "hidden_characters": "the text holds characters that cannot be seen",
+    "id_conflict": "the archive holds the same id with other content",
+    "id_made": "the table gave no id; one was made from the content",
+    "mixed_script": "letters of another alphabet stand for Latin ones",
+    "no_description": "there is a title only",
+    "no_diacritics": "the text is written without Vietnamese marks",
+    "segment_guard": "the text was shortened for the word segmenter, which it would have stopped",
+    "stacked_marks": "marks were heaped on one letter",
+    "too_short": "fewer than 20 syllables: not enough to compare",
+}
+"""Codes of the column ``flags`` (space-separated, sorted) and what each says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A physical row that could not be read, kept verbatim.
+
+    ``row`` counts from 1 (0: the file as a whole); ``column`` is the header or ``""`` for the whole row;
+    ``raw`` is the row as it stands in the file (for a sheet: its cells joined by tabs).
+    """
+
+    file: str
+    sheet: str
+    row: int
+    column: str
+    code: str
+    note: Note
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What became of one input file: ``read == accepted + quarantined + blank``.
+
+    ``read`` counts physical rows below the header (records, where a cell spans lines).
+    """
+
+    file: str
+    sha256: str
+    kind: str
+    read: int
+    accepted: int
+    quarantined: int
+    blank: int
+    columns: dict[str, str] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A passage that two texts share; offsets in code points, half open, of the texts as submitted."""
+
+    later_start: int
+    later_end: int
+    earlier_start: int
+    earlier_end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A pair with similar content: the later record repeats something of the earlier one.
+
+    ``probability`` is that a council would call the two the same initiative. ``order_known`` is false
+    where the dates do not tell which was filed first.
+    """
+
+    later: str
+    earlier: str
+    probability: float
+    level: Level
+    same_author: bool
+    same_unit: bool
+    shared: str
+    differs: str
+    order_known: bool
+    spans: tuple[Span, ...] = ()

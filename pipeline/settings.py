@@ -1,0 +1,46 @@
+"""The knobs, in one frozen place, and where the tables that travel with the code stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_PACKAGE: Final = Path(__file__).resolve().parent
+
+
+def checkout(*parts: str) -> Path:
+    """Return the path of a file that travels with the code: ``data/...`` or ``benchmarks/...``.
+
+    In a checkout that is the file itself; in an installed package, the copy inside it.
+
+    >>> checkout("data", "sample").name
+    'sample'
+    """
+    installed = _PACKAGE / "_checkout"
+    return (installed if installed.is_dir() else _PACKAGE.parent).joinpath(*parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run may be told; the defaults are the measured ones.
+
+    Shingles are runs of ``shingle`` folded syllables. One that stands in more than
+    ``max(form_min, form_share * records)`` records is form text and ignored; of a more common one than
+    ``holders`` only the first that many records are compared with. ``candidate_score`` is the least
+    weighted overlap (0 to 1) with such a holder, ``candidate_exact`` the least exact one, at which a pair is
+    looked at; ``match_probability`` and
+    ``related_probability`` (0 to 1) are where a pair is called a duplicate, and where it is still shown.
+    """
+
+    shingle: int = 3
+    holders: int = 12
+    form_min: int = 400
+    form_share: float = 0.001
+    candidate_score: float = 0.08
+    candidate_shared: int = 4
+    candidate_exact: float = 0.1
+    matches_per_record: int = 50
+    match_probability: float = 0.5
+    related_probability: float = 0.15
+    accept_precision: float = 0.95
