@@ -1,0 +1,143 @@
+"""What was found, as tables for programs and a workbook for people.
+
+::
+
+    settle(out)            at the start of a run: may results go there, is anything left to put right
+    publish(outcome, out)  at its end: every file, whole or not at all
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pipeline.report import checks, files, folder, sheets, summary, tables, workbook
+from pipeline.report.outcome import MATCH_COLUMNS, Outcome, match_frame
+from pipeline.report.wording import DISCLAIMER, Wording
+
+__all__ = ["MATCH_COLUMNS", "Outcome", "Published", "match_frame", "publish", "settle"]
+
+WORKBOOK: Final = "ket_qua.xlsx"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was published.
+
+    Attributes:
+        folder: Where, links followed.
+        paths: The files written.
+        kept: Files of former results that people had added or changed, where they stand now.
+        cut_cells: How many cells of the workbook were too long for one and were cut, each saying so.
+    """
+
+    folder: Path
+    paths: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    cut_cells: int
+
+
+def settle(out: Path) -> None:
+    """Finish or undo what an interrupted run left at ``out``, having checked that results may go there.
+
+    Raises:
+        UsageError: ``out`` is a file, or a folder that holds something that is not a run's results.
+        PermissionDenied: The system refuses.
+    """
+    folder.settle(folder.target(out))
+
+
+def publish(outcome: Outcome, out: Path, *, language: str = "vi") -> Published:
+    """Write every file of a run's results into the folder ``out``, whole or not at all.
+
+    Which files there are follows from what ``outcome`` holds: no labels, no ``labels.csv``; no matches, no
+    ``matches.csv``, ``groups.csv`` and ``evidence.jsonl``. Results that stand in ``out`` are replaced;
+    what people added to them or changed in them is carried along under ``kept``.
+
+    Args:
+        outcome: What the run found.
+        out: The folder; it is made where there is none.
+        language: Of the workbook and the messages, ``vi`` or ``en``.
+
+    Raises:
+        UsageError: ``out`` is a file, or a folder that holds something that is not a run's results.
+        StoreLocked: Another run is publishing into ``out``.
+        PermissionDenied: The system refuses to write there.
+        OutputError: Something could not be written; ``out`` is as it was.
+    """
+    wording = Wording.of(language)
+    place = folder.target(out)
+    before = set(folder.kept(place))
+    with folder.replacing(place) as new:
+        cut = _write(outcome, new, wording)
+        names = sorted(path.name for path in new.iterdir())
+    kept = tuple(path for path in folder.kept(place) if path not in before)
+    return Published(place, tuple(place / name for name in names), kept, cut)
+
+
+def _write(outcome: Outcome, new: Path, _: Wording) -> int:
+    files.write_parquet(tables.initiatives(outcome), new / "initiatives.parquet")
+    if outcome.matches is not None:
+        matches = tables.matches(outcome).drop(columns="spans")
+        files.write_csv(matches, new / "matches.csv")
+        files.write_parquet(matches, new / "matches.parquet")
+        files.write_csv(tables.groups(outcome), new / "groups.csv")
+        files.write_json_lines(tables.evidence(outcome), new / "evidence.jsonl")
+    if outcome.labels is not None:
+        labels = tables.labels(outcome)
+        files.write_csv(labels, new / "labels.csv")
+        files.write_parquet(labels, new / "labels.parquet")
+    files.write_csv(tables.quarantine(outcome, _), new / "quarantine.csv")
+    cut = workbook.write(new / WORKBOOK, _sheets(outcome, _), _phrases(_))
+    # Last, because it vouches for the others: a folder without it is not finished.
+    files.write_json(run_record(outcome, new), new / folder.RECORD)
+    return cut
+
+
+def _sheets(outcome: Outcome, _: Wording) -> Iterator[workbook.Sheet]:
+    if outcome.matches is not None:
+        yield sheets.to_look_at(outcome, _)
+        yield sheets.verdicts(outcome, _)
+    if outcome.labels is not None:
+        yield sheets.fields(outcome, _)
+    yield checks.missing(outcome, _)
+    if outcome.matches is not None:
+        yield checks.clear(outcome, _)
+    yield summary.totals(outcome, _)
+
+
+def _phrases(_: Wording) -> workbook.Phrases:
+    return workbook.Phrases(
+        title=_("Results of checking initiatives"),
+        footer=_(DISCLAIMER),
+        more=_(sheets.MORE),
+        date_wanted=_("Type a date as day/month/year."),
+        choice_wanted=_("Choose one of the verdicts in the list."),
+    )
+
+
+def run_record(outcome: Outcome, written: Path) -> dict[str, object]:
+    """Return the content of ``run.json``: counts, inputs, facts, the SHA-256 of each file in ``written``.
+
+    All that may differ between two runs of the same input stands under ``cost``.
+    """
+    return {
+        **outcome.facts,
+        "program": folder.PROGRAM,
+        "schema": 1,
+        "counts": tables.counts(outcome),
+        "inputs": [
+            {
+                "file": source.file,
+                "sha256": source.sha256,
+                "kind": source.kind,
+                "columns": dict(source.columns),
+                "notes": [str(note) for note in source.notes],
+            }
+            for source in outcome.sources
+        ],
+        "outputs": {path.name: files.sha256(path) for path in sorted(written.iterdir())},
+        "cost": dict(outcome.cost),
+    }

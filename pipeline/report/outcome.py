@@ -1,0 +1,146 @@
+"""What a run found: all that the tables, the workbook and ``run.json`` are made from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Final
+
+import pandas as pd
+
+from pipeline.records import Match, Quarantined, Source
+
+MATCH_COLUMNS: Final = (
+    "later",
+    "earlier",
+    "probability",
+    "level",
+    "same_author",
+    "same_unit",
+    "shared",
+    "differs",
+    "order_known",
+)
+"""Columns of ``matches.csv``, in order."""
+
+Record = Mapping[str, str]
+"""The cells of one row, by column."""
+
+_NOT_CONFIDENTIAL: Final = frozenset({"", "-", "0", "không", "không có", "no", "none", "false"})
+
+
+def match_frame(matches: Iterable[Match]) -> pd.DataFrame:
+    """Return ``matches`` as a table: `MATCH_COLUMNS` and ``spans`` (a tuple of `records.Span` a row).
+
+    >>> match_frame([]).columns.tolist()[-2:]
+    ['order_known', 'spans']
+    """
+    rows = list(matches)
+    names = [each.name for each in fields(Match)]
+    return pd.DataFrame({name: [getattr(row, name) for row in rows] for name in names})
+
+
+def content_hash(title: str, description: str) -> str:
+    """Return the SHA-256 (hex) of a record's text as submitted: title, newline, description.
+
+    >>> content_hash("a", "b")[:8]
+    '7e18f737'
+    """
+    return hashlib.sha256(f"{title}\n{description}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run found.
+
+    Attributes:
+        initiatives: The accepted rows: `records.CANONICAL`, other input columns, `records.ORIGIN`,
+            `records.CLEANED`, ``tokens`` where the words were cut; unique ids.
+        others: The archive's records that ``matches`` refer to, with at least `records.CANONICAL`'s
+            ``id``. Where an id stands in both tables, a match means the row of ``initiatives``.
+        matches: `MATCH_COLUMNS` and ``spans`` (see `match_frame`); None when duplicates were not looked for.
+        groups: ``id,group,representative``; None with ``matches``.
+        labels: The columns of ``labels.csv``; None when nothing was classified.
+        quarantine: Rows that could not be read.
+        sources: What became of each input file.
+        field_names: Code to name of the taxonomy's fields.
+        facts: What stands in ``run.json`` beside the counts and is the same for the same input: versions,
+            settings, model, taxonomy. Values are what JSON can hold.
+        cost: What differs from run to run: seconds per step, peak memory, workers, the time it started.
+        archive_size: How many archived records the initiatives were compared with.
+        archive_date: ISO date to which the archive reaches; ``""`` when unknown.
+
+    Raises:
+        ValueError: The rows of the tables and the counts of ``sources`` contradict each other.
+    """
+
+    initiatives: pd.DataFrame
+    others: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"id": []}, dtype="str"))
+    matches: pd.DataFrame | None = None
+    groups: pd.DataFrame | None = None
+    labels: pd.DataFrame | None = None
+    quarantine: tuple[Quarantined, ...] = ()
+    sources: tuple[Source, ...] = ()
+    field_names: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
+    cost: Mapping[str, object] = field(default_factory=dict)
+    archive_size: int = 0
+    archive_date: str = ""
+
+    def __post_init__(self) -> None:
+        self._check_equation()
+        if not self.initiatives["id"].is_unique:
+            raise ValueError("initiatives: an id stands on two rows")
+        if (self.matches is None) != (self.groups is None):
+            raise ValueError("matches and groups come from one step: give both or neither")
+        if self.labels is not None and list(self.labels["id"]) != list(self.initiatives["id"]):
+            raise ValueError("labels: one row an initiative is wanted, in the same order")
+        if self.matches is not None:
+            known = {*self.initiatives["id"], *self.others["id"]}
+            for column in ("later", "earlier"):
+                if strange := set(self.matches[column]) - known:
+                    raise ValueError(f"matches: {column} names records nobody gave: {sorted(strange)[:3]}")
+
+    def _check_equation(self) -> None:
+        """Raise unless every row that was read is accepted, quarantined or blank."""
+        for source in self.sources:
+            if source.read != source.accepted + source.quarantined + source.blank:
+                raise ValueError(f"{source.file}: read is not accepted + quarantined + blank")
+        accepted = {source.file: source.accepted for source in self.sources if source.accepted}
+        if accepted != self.initiatives["source_file"].value_counts().to_dict():
+            raise ValueError("initiatives: the rows per source_file are not those the sources accepted")
+
+    @cached_property
+    def records(self) -> dict[str, dict[str, str]]:
+        """Every record a match may name, by id: its cells by column."""
+        found: dict[str, dict[str, str]] = {}
+        for frame, archived in ((self.others, True), (self.initiatives, False)):
+            wanted = self._named_by_matches & set(frame["id"])
+            rows = frame[frame["id"].isin(wanted)].to_dict("records")
+            found |= {row["id"]: {**row, "archived": "yes" if archived else ""} for row in rows}
+        return found
+
+    @cached_property
+    def _named_by_matches(self) -> set[str]:
+        if self.matches is None:
+            return set()
+        return {*self.matches["later"], *self.matches["earlier"]}
+
+    @cached_property
+    def confidential(self) -> frozenset[str]:
+        """The ids of records whose text may be compared but not quoted.
+
+        A column named ``confidential``, or with "bảo mật" in its name as on the form for filing an
+        initiative (Thông tư 18/2013/TT-BKHCN, Phụ lục I: "những thông tin cần được bảo mật"), marks a
+        record by any cell but an empty one or a "no".
+        """
+        marked: set[str] = set()
+        for frame in (self.initiatives, self.others):
+            for column in frame.columns:
+                name = str(column).casefold()
+                if name == "confidential" or "bảo mật" in name:
+                    said = frame[column].str.strip().str.casefold()
+                    marked.update(frame["id"][~said.isin(_NOT_CONFIDENTIAL)])
+        return frozenset(marked)

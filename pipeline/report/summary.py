@@ -1,0 +1,146 @@
+"""The sheet of totals: counts by level, field, sector and unit, and what the run was made with; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final, get_args
+
+from pipeline.records import Level
+from pipeline.report import tables
+from pipeline.report.outcome import Outcome
+from pipeline.report.wording import DECISIONS, DISCLAIMER, LEVELS, SECTORS, Wording
+from pipeline.report.workbook import Cell, Column, Formula, Row, Sheet, Style
+
+SUMMARY: Final = "Tổng hợp"
+_TOP_UNITS: Final = 20
+
+
+def totals(outcome: Outcome, _: Wording) -> Sheet:
+    """Return the totals of a run; sums and shares are formulas, so that it is seen how they come about."""
+    columns = (
+        Column(_("Part"), 30),
+        Column(_("Item"), 50),
+        Column(_("Number"), 12, "count"),
+        Column(_("Share"), 10, "share"),
+        Column(_("Remark"), 60),
+    )
+    page = _Page()
+    page.add(_("Remark"), "", remark=_(DISCLAIMER), style="strong")
+    _rows_read(page, outcome, _)
+    _initiatives(page, outcome, _)
+    _breakdowns(page, outcome, _)
+    _made_with(page, outcome.facts, _)
+    return Sheet(SUMMARY, columns, page.rows)
+
+
+class _Page:
+    """Rows as they come, knowing on which row of the sheet each will stand."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def add(self, part: str, item: str, *numbers: Cell, remark: str = "", style: Style = "plain") -> None:
+        """Add a row; ``numbers`` are the number and its share, where it has them."""
+        number, share = (*numbers, None, None)[:2]
+        self.rows.append(Row((part, item, number, share, remark), style))
+
+    def block(self, part: str, items: Mapping[str, int], total: str) -> None:
+        """Add one row an item and a row ``total`` that sums them."""
+        if not items:
+            return
+        first = len(self.rows) + 2  # rows count from 1, and the header is the first
+        last = first + len(items) - 1
+        whole = sum(items.values())
+        for line, (item, count) in enumerate(items.items(), first):
+            ratio = Formula(f"IF(C{last + 1}=0,0,C{line}/C{last + 1})", count / whole if whole else 0)
+            self.add(part, item, count, ratio)
+        self.add(part, total, Formula(f"SUM(C{first}:C{last})", whole), style="strong")
+
+
+def _rows_read(page: _Page, outcome: Outcome, _: Wording) -> None:
+    """Every row that was read is accepted, set aside or blank: for each file, then in all."""
+    kinds = {
+        "accepted": _("Accepted"),
+        "quarantined": _("Could not be read (sheet “{sheet}”)", sheet="Thiếu thông tin"),
+        "blank": _("Blank rows"),
+    }
+    for source in outcome.sources:
+        part = _("Rows of {file}", file=source.file)
+        page.block(part, {name: getattr(source, kind) for kind, name in kinds.items()}, _("Rows read"))
+    if len(outcome.sources) > 1:
+        sums = {name: sum(getattr(each, kind) for each in outcome.sources) for kind, name in kinds.items()}
+        page.block(_("Rows of all files"), sums, _("Rows read"))
+
+
+def _initiatives(page: _Page, outcome: Outcome, _: Wording) -> None:
+    part = _("Initiatives")
+    page.add(part, _("Submissions"), len(outcome.initiatives), style="strong")
+    if outcome.groups is None:
+        return
+    page.add(
+        part,
+        _("Initiatives after merging"),
+        tables.after_merging(outcome),
+        remark=_("Each group of records with similar content counts once; to be confirmed by the council."),
+        style="strong",
+    )
+    page.add(part, _("Of these, similar to one in the archive"), tables.repeating_archive(outcome))
+    date = _.date(outcome.archive_date)
+    remark = _("Filed up to {date}", date=date) if date else ""
+    page.add(part, _("Archived records compared with"), outcome.archive_size, remark=remark)
+
+
+def _breakdowns(page: _Page, outcome: Outcome, _: Wording) -> None:
+    total = _("Total")
+    if outcome.matches is not None:
+        seen = Counter(outcome.matches["level"])
+        levels = {_.name(LEVELS, level): seen[level] for level in get_args(Level)}
+        page.block(_("Pairs by level"), levels, total)
+    if outcome.labels is not None:
+        names = outcome.labels["field"].map(lambda code: outcome.field_names.get(code, code))
+        page.block(_("Initiatives by field"), _ranked(names), total)
+        decisions = outcome.labels["decision"].map(lambda code: _.name(DECISIONS, code))
+        page.block(_("Fields by decision"), _ranked(decisions), total)
+    unknown = _("Not given")
+    sectors = outcome.initiatives["sector"].map(lambda code: _.name(SECTORS, code) or unknown)
+    page.block(_("Initiatives by sector"), _ranked(sectors), total)
+    for column, part in (
+        ("upper_union", _("Initiatives by upper union")),
+        ("unit", _("Initiatives by unit")),
+    ):
+        ranked = _ranked(outcome.initiatives[column].map(lambda name: name or unknown))
+        page.block(part, _largest(ranked, _), total)
+
+
+def _ranked(names: object) -> dict[str, int]:
+    """Return how often each name stands, the most frequent first, then by name."""
+    counted = Counter(names)  # type: ignore[call-overload] # a Series is an iterable of its cells
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _largest(ranked: dict[str, int], _: Wording) -> dict[str, int]:
+    """Return the largest items and, as one more, all the others."""
+    items = list(ranked.items())
+    rest = items[_TOP_UNITS:]
+    if not rest:
+        return ranked
+    name = _("Others ({count})", count=_.number(len(rest)))
+    return {**dict(items[:_TOP_UNITS]), name: sum(count for _name, count in rest)}
+
+
+def _made_with(page: _Page, facts: Mapping[str, object], _: Wording) -> None:
+    for name, value in _flat(facts):
+        page.add(_("Made with"), name, remark=value)
+
+
+def _flat(facts: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested facts as lines: ``model.name``, value."""
+    lines: list[tuple[str, str]] = []
+    for key in sorted(facts):
+        value = facts[key]
+        if isinstance(value, Mapping):
+            lines += _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            lines.append((f"{prefix}{key}", str(value)))
+    return lines
