@@ -1,0 +1,29 @@
+"""One spelling for every text: raw → clean (for people) → key and fold (for comparing).
+
+The raw text is never changed. ``clean`` repairs what a person would call damage and says what it did;
+``key`` also unifies what writers do differently (tone placement, case, quotes, i/y); ``fold`` leaves
+bare syllables. Store `VERSION` beside every derived text: another version may derive another text.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipeline.normalize.batch import frame
+from pipeline.normalize.cleaning import LONGEST, Cleaned, clean, trace
+from pipeline.normalize.forms import fold, fold_table, key, lacks_diacritics
+
+VERSION: Final = "1"
+
+__all__ = (
+    "LONGEST",
+    "VERSION",
+    "Cleaned",
+    "clean",
+    "fold",
+    "fold_table",
+    "frame",
+    "key",
+    "lacks_diacritics",
+    "trace",
+)
