@@ -1,0 +1,28 @@
+"""Texts → fields: a linear classifier that says how sure it is, and when a person must look.
+
+``fit`` learns from labelled records, ``label`` gives labels with a reason each. `Model` is stored by the
+registry as `artefact` (arrays and stock parts) and `card`; `restore` puts the two together again.
+"""
+
+from __future__ import annotations
+
+from pipeline.classify.decision import REASONS, Rules, Scores, decide
+from pipeline.classify.model import Calibration, Model, artefact, card, features, label, restore, score
+from pipeline.classify.training import Fitted, fit
+
+__all__ = (
+    "REASONS",
+    "Calibration",
+    "Fitted",
+    "Model",
+    "Rules",
+    "Scores",
+    "artefact",
+    "card",
+    "decide",
+    "features",
+    "fit",
+    "label",
+    "restore",
+    "score",
+)
