@@ -1,0 +1,232 @@
+"""From two tables of records to the pairs worth showing, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.dedupe import features, join
+from pipeline.dedupe.shingles import Marks, fingerprint
+from pipeline.settings import Settings
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+Mask = NDArray[np.bool_]
+
+IDENTITY: Final = 4
+"""Syllables a text needs for being the same as another to mean anything."""
+_ALL_BUT_WHOLE: Final = 0.6
+_WORDS_OF_BOTH: Final = 0.85
+_PASSAGE: Final = 8
+
+
+class Judge(Protocol):
+    """What gives a pair's probability: a fitted `pairs.PairClassifier`, or anything like it."""
+
+    def predict_proba(self, X: F64, /) -> F64:  # noqa: N803 - scikit-learn's name
+        """Return a row "not the same", "the same" for each pair."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """New and archived records in one table, ready to be compared.
+
+    ``records`` stand earliest first (`in_order`); ``fresh`` marks the new ones. ``first[i]`` is the earliest
+    record whose folded text is the same as record i's: only these are compared, the rest follow them.
+    """
+
+    records: pd.DataFrame
+    fresh: Mask
+    marks: Marks
+    first: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of rows of a corpus, ``later`` below ``earlier``, with how alike they are.
+
+    ``form`` are the shingles that were form text, sorted: no evidence of anything.
+    """
+
+    later: I64
+    earlier: I64
+    probability: F64
+    level: NDArray[np.str_]
+    form: U64
+
+
+def in_order(new: pd.DataFrame, archive: pd.DataFrame | None) -> tuple[pd.DataFrame, Mask]:
+    """Return all records, earliest filed first, and which are new.
+
+    Undated ones come first: one that does not say when it was filed can never be called the later. Of
+    equal dates the archive comes before the new, then the smaller id.
+    """
+    both = new.assign(_fresh=True)
+    if archive is not None and len(archive):
+        both = pd.concat([archive.assign(_fresh=False), both], ignore_index=True)
+    both = both.sort_values(["submitted", "_fresh", "id"], kind="stable", ignore_index=True)
+    fresh = both.pop("_fresh").to_numpy(dtype=bool)
+    return both, fresh
+
+
+def corpus(new: pd.DataFrame, archive: pd.DataFrame | None, settings: Settings) -> Corpus:
+    """Return the records of both tables with their numbers.
+
+    Args:
+        new: A batch with `normalize.frame`'s columns.
+        archive: Another with none of the new ids, or None.
+        settings: ``shingle``.
+    """
+    records, fresh = in_order(new, archive)
+    cells = zip(records["clean_title"].tolist(), records["clean_description"].tolist(), strict=True)
+    marks = fingerprint([f"{title}\n{description}" for title, description in cells], width=settings.shingle)
+    return Corpus(records, fresh, marks, _first_of_equals(marks))
+
+
+def _first_of_equals(marks: Marks) -> I64:
+    rows = np.arange(len(marks))
+    by = np.lexsort((rows, marks.digests[:, 1], marks.digests[:, 0]))
+    ordered = marks.digests[by]
+    starts = (
+        np.concatenate(([True], (ordered[1:] != ordered[:-1]).any(axis=1))) if len(by) else np.zeros(0, bool)
+    )
+    first = np.empty(len(marks), dtype=np.int64)
+    first[by] = by[np.flatnonzero(starts)][np.cumsum(starts) - 1] if len(by) else 0
+    tiny = np.diff(marks.starts) < IDENTITY
+    first[tiny] = rows[tiny]
+    return first
+
+
+def form_shingles(phrases: Iterable[str], *, width: int = 3) -> U64:
+    """Return the shingles of sentences known to be form text, sorted.
+
+    What a large file's records share too often is found by counting; this adds what a small file cannot
+    show. Phrases of fewer than ``width`` syllables are left out: they would hide every text of those words.
+    """
+    marks = fingerprint(list(phrases), width=width)
+    long = np.repeat(np.diff(marks.starts) >= width, np.diff(marks.bounds))
+    return np.unique(marks.shingles[long])
+
+
+def weigh(found: Corpus, form: U64, settings: Settings) -> tuple[I64, join.Table]:
+    """Return the rows that are compared (one of each set of equal texts) and what their shingles count."""
+    rows = np.flatnonzero(found.first == np.arange(len(found.first)))
+    limit = join.form_limit(len(rows), least=settings.form_min, share=settings.form_share)
+    table = join.table(found.marks, rows, limit=limit, holders=settings.holders, form=form)
+    return rows, table
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs of rows of a corpus that share something, and how alike they are (pairs x `features.NAMES`)."""
+
+    later: I64
+    earlier: I64
+    alike: F64
+    form: U64
+
+
+def compare(found: Corpus, form: U64, settings: Settings) -> Candidates:
+    """Return the candidate pairs of the corpus with a new record in them, and how alike they are."""
+    rows, table = weigh(found, form, settings)
+    asked = np.zeros(len(found.first), dtype=bool)
+    np.logical_or.at(asked, found.first, found.fresh)
+    later, earlier = join.candidates(
+        table,
+        asked[rows],
+        score=settings.candidate_score,
+        shared=settings.candidate_shared,
+        most=settings.matches_per_record,
+    )
+    # First holders undercount what two followers share; the exact share decides who is looked at.
+    exact = join.shared_weight(table.incidence, later, earlier) / table.base(later, earlier)
+    later, earlier = later[exact >= settings.candidate_exact], earlier[exact >= settings.candidate_exact]
+    alike = features.measure(found.marks, table, rows, later, earlier)
+    return Candidates(rows[later], rows[earlier], alike, table.form)
+
+
+def find(found: Corpus, judge: Judge, form: U64, settings: Settings) -> Pairs:
+    """Return the pairs with a new record in them that are duplicates or worth a look.
+
+    Sorted by probability (falling, in steps of 0.0001), then later and earlier id; of a later record the
+    ``matches_per_record`` most probable.
+    """
+    near = compare(found, form, settings)
+    probability = np.round(judge.predict_proba(near.alike)[:, 1], 4)
+    shown = probability >= settings.related_probability
+    level = _levels(found.marks, near, probability, settings)[shown]
+    pairs = _with_equals(
+        found, Pairs(near.later[shown], near.earlier[shown], probability[shown], level, near.form)
+    )
+    return _limited(found, pairs, settings.matches_per_record)
+
+
+def _levels(marks: Marks, near: Candidates, probability: F64, settings: Settings) -> NDArray[np.str_]:
+    share, _, words = near.alike.T
+    alike = probability >= settings.match_probability
+    run = np.zeros(len(alike))
+    run[alike] = features.longest_run(marks, near.form, near.later[alike], near.earlier[alike])
+    return np.select(
+        [~alike, (share >= _ALL_BUT_WHOLE) | (words >= _WORDS_OF_BOTH), run >= _PASSAGE],
+        ["related", "copy", "partial"],
+        "reworded",
+    )
+
+
+def _with_equals(found: Corpus, pairs: Pairs) -> Pairs:
+    """Return the pairs of records: of equal texts each follower meets the first, and the first's partners."""
+    later, earlier, probability, level = pairs.later, pairs.earlier, pairs.probability, pairs.level
+    followers = np.flatnonzero(found.first != np.arange(len(found.first)))
+    by_first = pd.Series(followers).groupby(found.first[followers]).indices
+    one, two = [later, followers], [earlier, found.first[followers]]
+    chance, kind = [probability, np.ones(len(followers))], [level, np.full(len(followers), "copy")]
+    for here, there in ((later, earlier), (earlier, later)):
+        many = [followers[by_first.get(row, [])] for row in here.tolist()] if len(followers) else []
+        counts = np.array([len(rows) for rows in many], dtype=np.int64)
+        if counts.any():
+            one.append(np.concatenate(many))
+            two.append(np.repeat(there, counts))
+            chance.append(np.repeat(probability, counts))
+            kind.append(np.repeat(level, counts))
+    first, second = np.concatenate(one), np.concatenate(two)
+    new = found.fresh[first] | found.fresh[second]
+    return Pairs(
+        np.maximum(first, second)[new],
+        np.minimum(first, second)[new],
+        np.concatenate(chance)[new],
+        np.concatenate(kind)[new],
+        pairs.form,
+    )
+
+
+def _limited(found: Corpus, pairs: Pairs, most: int) -> Pairs:
+    best = np.lexsort((pairs.earlier, -pairs.probability, pairs.later))
+    rows = pairs.later[best]
+    kept = best[np.arange(len(rows)) - np.searchsorted(rows, rows) < most]
+    ids = found.records["id"].to_numpy(dtype=object)
+    order = sorted(
+        kept.tolist(), key=lambda at: (-pairs.probability[at], ids[pairs.later[at]], ids[pairs.earlier[at]])
+    )
+    return Pairs(
+        pairs.later[order], pairs.earlier[order], pairs.probability[order], pairs.level[order], pairs.form
+    )
+
+
+def table(found: Corpus, pairs: Pairs) -> pd.DataFrame:
+    """Return the pairs by id: ``later,earlier,probability,level``."""
+    ids = found.records["id"].to_numpy(dtype=object)
+    return pd.DataFrame(
+        {
+            "later": ids[pairs.later],
+            "earlier": ids[pairs.earlier],
+            "probability": pairs.probability,
+            "level": pairs.level,
+        }
+    )
