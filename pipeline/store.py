@@ -1,0 +1,353 @@
+"""What an office keeps between runs: one SQLite file with the archive, and a cache of cut words.
+
+::
+
+    <store>/sangkien.db    records, audit: WAL, synchronous=FULL, so that what was confirmed is on the disk
+    <store>/tokens.db      words by content and model: may be deleted at any time
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pandas as pd
+
+from pipeline.errors import InputNotFound, OutputError, PermissionDenied, StoreLocked
+from pipeline.records import CANONICAL, ORIGIN
+
+DATABASE: Final = "sangkien.db"
+TOKENS: Final = "tokens.db"
+_WAIT: Final = 5.0  # seconds for another writer to finish
+_DAMAGED: Final = "{path} is damaged or is no archive of sangkien ({fault}). Restore it from a copy."
+_MANY: Final = 500  # values in one query; SQLite allows 999 everywhere
+
+MIGRATIONS: Final = (
+    """
+    create table record (
+        id text primary key, content text not null, cells text not null, submitted text not null
+    ) strict, without rowid;
+    create table audit (
+        seq integer primary key autoincrement, time text not null, action text not null, detail text not null
+    ) strict;
+    create trigger audit_is_not_changed before update on audit begin select raise(abort, 'append-only'); end;
+    create trigger audit_is_not_cut before delete on audit begin select raise(abort, 'append-only'); end;
+    """,
+)
+"""What makes version n of the file from version n - 1; only ever appended to."""
+
+_DERIVED: Final = frozenset({"flags", *ORIGIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of records offered to the archive: ids, in the order offered.
+
+    ``conflicts`` stand in the archive with other content and were left as they are.
+    """
+
+    added: tuple[str, ...]
+    known: tuple[str, ...]
+    conflicts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The archive in a few numbers; dates are ISO, ``""`` where no record has one."""
+
+    records: int
+    dated: int
+    first: str
+    last: str
+    changed: str
+
+
+class Store:
+    """The archive of an office, opened; use it as a context manager.
+
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> batch = pd.DataFrame({"id": ["A1"], "title": ["Đồ gá hàn"], "submitted": ["2025-03-04"]})
+    >>> with Store.open(Path(folder.name) / "store", create=True) as store:
+    ...     store.add(batch, now="2025-04-01T00:00:00+00:00").added, store.status().records
+    (('A1',), 1)
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = False) -> Self:
+        """Return the store in ``folder``.
+
+        Raises:
+            InputNotFound: There is none, and none is to be created.
+            OutputError: The file is damaged or newer.
+            StoreLocked: Another process is writing to it.
+            PermissionDenied: The system refuses.
+        """
+        path = folder / DATABASE
+        if not create and not path.exists():
+            raise InputNotFound(
+                "There is no archive in {path}. `sangkien archive add FILE` makes one.", path=folder
+            )
+        with _telling(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
+            try:
+                # Before anything that writes: a file that is refused stays as it is.
+                _check_version(connection, path)
+                connection.execute("pragma journal_mode = wal")
+                connection.execute("pragma synchronous = full")
+                _migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return cls(connection, path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with _telling(self._path):
+            self._connection.execute("begin immediate")
+            try:
+                yield self._connection
+            except BaseException:
+                # A full disk ends the transaction by itself: rolling back again would hide why.
+                if self._connection.in_transaction:
+                    self._connection.execute("rollback")
+                raise
+            self._connection.execute("commit")
+
+    def add(self, batch: pd.DataFrame, *, now: str) -> Added:
+        """Put the records of ``batch`` into the archive, all or none, and say what became of each.
+
+        Args:
+            batch: Unique ids; columns that steps add (`records.ORIGIN`, flags) are not kept.
+            now: The time for the audit, ISO 8601 in UTC.
+        """
+        kept = batch[[column for column in batch.columns if column not in _DERIVED]]
+        rows = [
+            (row["id"], _digest(row), json.dumps(row, ensure_ascii=False), row.get("submitted", ""))
+            for row in kept.to_dict("records")
+        ]
+        with self._writing() as connection:
+            stored = self._contents([row[0] for row in rows])
+            new = [row for row in rows if row[0] not in stored]
+            connection.executemany("insert into record values (?, ?, ?, ?)", new)
+            known = tuple(row[0] for row in rows if stored.get(row[0]) == row[1])
+            conflicts = tuple(row[0] for row in rows if stored.get(row[0], row[1]) != row[1])
+            done = Added(tuple(row[0] for row in new), known, conflicts)
+            if new:
+                self._note(
+                    now, "archive add", {"added": len(new), "known": len(known), "conflicts": list(conflicts)}
+                )
+        return done
+
+    def remove(self, ids: Sequence[str], *, now: str) -> tuple[str, ...]:
+        """Take records out of the archive and return the ids that were there.
+
+        Their pages are overwritten, so that what a person asked to have removed is not left in the file.
+        """
+        with self._writing() as connection:
+            there = [name for name in dict.fromkeys(ids) if name in self._contents([name])]
+            connection.execute("pragma secure_delete = on")
+            connection.executemany("delete from record where id = ?", [(name,) for name in there])
+            if there:
+                self._note(now, "archive remove", {"removed": len(there)})
+        with _telling(self._path):
+            self._connection.execute("pragma wal_checkpoint(truncate)")
+        return tuple(there)
+
+    def archive(self) -> pd.DataFrame:
+        """Return every record of the archive, by id: `records.CANONICAL` and the columns it came with."""
+        with _telling(self._path):
+            rows = self._connection.execute("select cells from record order by id").fetchall()
+        try:
+            cells = [json.loads(row[0]) for row in rows]
+        except ValueError as fault:
+            raise OutputError(_DAMAGED, path=self._path, fault=fault) from fault
+        extra = dict.fromkeys(name for row in cells for name in row if name not in CANONICAL)
+        columns = [*CANONICAL, *extra]
+        return pd.DataFrame({name: [row.get(name, "") for row in cells] for name in columns}, dtype="str")
+
+    def status(self) -> Status:
+        """Return how many records the archive holds, and of which time."""
+        with _telling(self._path):
+            counted = self._connection.execute(
+                "select count(*), count(nullif(submitted, '')), coalesce(min(nullif(submitted, '')), ''),"
+                " max(submitted) from record"
+            ).fetchone()
+            changed = self._connection.execute("select coalesce(max(time), '') from audit").fetchone()
+        return Status(counted[0], counted[1], counted[2], counted[3] or "", changed[0])
+
+    def _contents(self, ids: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for start in range(0, len(ids), _MANY):
+            part = ids[start : start + _MANY]
+            marks = ",".join("?" * len(part))
+            found |= dict(
+                self._connection.execute(f"select id, content from record where id in ({marks})", part)  # noqa: S608 - only question marks
+            )
+        return found
+
+    def _note(self, now: str, action: str, detail: dict[str, object]) -> None:
+        self._connection.execute(
+            "insert into audit (time, action, detail) values (?, ?, ?)",
+            (now, action, json.dumps(detail, ensure_ascii=False)),
+        )
+
+
+def _digest(row: dict[Any, str]) -> str:
+    """Return the SHA-256 of what makes a record another one: its text."""
+    text = f"{row.get('title', '')}\n{row.get('description', '')}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    if _version(connection) > len(MIGRATIONS):
+        raise OutputError(
+            "{path} was written by a newer version of sangkien: update the program. Nothing was changed.",
+            path=path,
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("pragma user_version").fetchone()[0]
+    return version
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    for number in range(_version(connection), len(MIGRATIONS)):
+        # One transaction a step, statement by statement: executescript would commit half of it.
+        connection.execute("begin immediate")
+        if _version(connection) == number:
+            for statement in _statements(MIGRATIONS[number]):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {number + 1}")
+        connection.execute("commit")
+
+
+def _statements(script: str) -> Iterator[str]:
+    part = ""
+    for piece in script.split(";"):
+        part += piece + ";"
+        if sqlite3.complete_statement(part):
+            if part.strip(" \n;"):
+                yield part
+            part = ""
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system say into what a user can do."""
+    try:
+        yield
+    except PermissionError as fault:
+        raise PermissionDenied("{path} cannot be opened: the system refuses access.", path=path) from fault
+    except sqlite3.OperationalError as fault:
+        if "locked" in str(fault) or "busy" in str(fault):
+            raise StoreLocked(
+                "{path} is being written by another run. Try again when it has ended.", path=path
+            ) from fault
+        if "unable to open" in str(fault) or "readonly" in str(fault):
+            raise PermissionDenied(
+                "{path} cannot be opened: the system refuses access.", path=path
+            ) from fault
+        raise OutputError("{path}: {fault}.", path=path, fault=fault) from fault
+    except sqlite3.DatabaseError as fault:
+        raise OutputError(_DAMAGED, path=path, fault=fault) from fault
+    except OSError as fault:
+        raise OutputError("{path}: {fault}.", path=path, fault=fault.strerror or fault) from fault
+
+
+class TokenCache:
+    """Words by the text they were cut from; a cache that fails only costs time.
+
+    >>> cache = TokenCache(None, model="m1")
+    >>> cache.through(["a b", "a b"], lambda texts: [(text.replace(" ", "_"), False) for text in texts])
+    [('a_b', False), ('a_b', False)]
+    """
+
+    def __init__(self, folder: Path | None, *, model: str) -> None:
+        self._model = model
+        self._path = folder / TOKENS if folder else None
+
+    def through(
+        self, texts: Sequence[str], cut: Callable[[list[str]], list[tuple[str, bool]]]
+    ) -> list[tuple[str, bool]]:
+        """Return ``cut`` of each text; each different one is cut once, and none this model cut before."""
+        keys = [hashlib.sha256(f"{self._model}\n{text}".encode()).digest()[:16] for text in texts]
+        distinct = dict(zip(keys, texts, strict=True))
+        known = self._look_up(list(distinct))
+        missing = [key for key in distinct if key not in known]
+        fresh = dict(zip(missing, cut([distinct[key] for key in missing]), strict=True)) if missing else {}
+        self._remember(fresh)
+        known |= fresh
+        return [known[key] for key in keys]
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection | None]:
+        if self._path is None:
+            yield None
+            return
+        connection: sqlite3.Connection | None = None
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self._path, timeout=1.0)
+            connection.execute("pragma synchronous = off")
+            connection.execute(
+                "create table if not exists token"
+                " (key blob primary key, words text, guarded int) without rowid"
+            )
+        except (sqlite3.Error, OSError):
+            self._path = None
+        try:
+            yield connection if self._path else None
+        finally:
+            if connection:
+                connection.close()
+
+    def _look_up(self, keys: list[bytes]) -> dict[bytes, tuple[str, bool]]:
+        found: dict[bytes, tuple[str, bool]] = {}
+        with self._opened() as connection:
+            if connection is None:
+                return found
+            try:
+                for start in range(0, len(keys), _MANY):
+                    part = keys[start : start + _MANY]
+                    query = (
+                        f"select key, words, guarded from token where key in ({','.join('?' * len(part))})"  # noqa: S608 - only question marks
+                    )
+                    found |= {
+                        key: (words, bool(guarded)) for key, words, guarded in connection.execute(query, part)
+                    }
+            except sqlite3.Error:
+                return {}
+        return found
+
+    def _remember(self, fresh: dict[bytes, tuple[str, bool]]) -> None:
+        if not fresh:
+            return
+        with self._opened() as connection:
+            if connection is None:
+                return
+            rows = [(key, words, guarded) for key, (words, guarded) in fresh.items()]
+            try:
+                with connection:
+                    connection.executemany("insert or ignore into token values (?, ?, ?)", rows)
+            except sqlite3.Error:
+                return
