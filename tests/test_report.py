@@ -395,7 +395,7 @@ def test_quarantine_says_why_and_keeps_the_row(published: Path) -> None:
 def test_the_run_record_counts_and_vouches(published: Path) -> None:
     """Counts satisfy the equation, every file's SHA-256 is there, and what varies stands under one key."""
     record = json.loads((published / "run.json").read_text("utf-8"))
-    rows = record["counts"]["rows"]
+    rows = record["counts"]
     assert rows["read"] == rows["accepted"] + rows["quarantined"] + rows["blank"] == 8
     assert record["counts"]["after_merging"] == 4
     assert record["counts"]["repeating_archive"] == 1

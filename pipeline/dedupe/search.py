@@ -222,11 +222,10 @@ def _limited(found: Corpus, pairs: Pairs, most: int) -> Pairs:
 def table(found: Corpus, pairs: Pairs) -> pd.DataFrame:
     """Return the pairs by id: ``later,earlier,probability,level``."""
     ids = found.records["id"].to_numpy(dtype=object)
-    return pd.DataFrame(
-        {
-            "later": ids[pairs.later],
-            "earlier": ids[pairs.earlier],
-            "probability": pairs.probability,
-            "level": pairs.level,
-        }
-    )
+    columns = {
+        "later": pd.Series(ids[pairs.later], dtype="str"),
+        "earlier": pd.Series(ids[pairs.earlier], dtype="str"),
+        "probability": pairs.probability,
+        "level": pd.Series(pairs.level, dtype="str"),
+    }
+    return pd.DataFrame(columns)

@@ -109,7 +109,7 @@ def counts(outcome: Outcome) -> dict[str, object]:
     ]
     found: dict[str, object] = {
         "files": per_file,
-        "rows": {kind: sum(getattr(each, kind) for each in outcome.sources) for kind in kinds},
+        **{kind: sum(getattr(each, kind) for each in outcome.sources) for kind in kinds},
     }
     if outcome.matches is not None and outcome.groups is not None:
         found["archive"] = outcome.archive_size

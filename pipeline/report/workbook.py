@@ -17,6 +17,9 @@ from xlsxwriter.exceptions import FileCreateError
 from pipeline.errors import OutputError
 from pipeline.report.passages import CELL_UNITS, Painted, fit, shown, units
 
+_LINE: Final = 15.0
+_TALLEST: Final = 409.0  # points; Excel allows no more
+
 SHEET_ROWS: Final = 1_048_576
 """Rows a sheet may have, the header among them."""
 
@@ -167,6 +170,7 @@ class _Writer:
         self._lay_out(page, columns)
         last = 0
         for last, row in enumerate(rows, 1):
+            page.set_row(last, _height(row, columns))
             for column, (cell, about) in enumerate(zip(row.cells, columns, strict=True)):
                 self._put(page, last, column, cell, self.formats[row.style, about.shape])
         page.autofilter(0, 0, last, len(columns) - 1)
@@ -179,6 +183,7 @@ class _Writer:
         page.fit_to_pages(1, 0)
         page.repeat_rows(0)
         page.freeze_panes(1, 0)
+        page.set_row(0, _LINE * max(_lines(column.header, column.width) for column in columns))
         page.set_footer("&L" + self.phrases.footer.replace("&", "&&") + "&R&A &P/&N")
         for index, column in enumerate(columns):
             page.set_column(index, index, column.width, None, {"hidden": column.hidden})
@@ -233,6 +238,23 @@ class _Writer:
         for run, marked in cell.runs:
             fragments += [self.mark if marked else self.unmarked, run]
         _check(page.write_rich_string(row, column, *fragments, look), row)
+
+
+def _height(row: Row, columns: tuple[Column, ...]) -> float:
+    """Return how high a row must be, in points, for its texts to be read.
+
+    Excel finds that out when it opens a file; other programs show one line and hide the rest.
+    """
+    lines = max(_lines(cell, about.width) for cell, about in zip(row.cells, columns, strict=True))
+    return min(_LINE * lines, _TALLEST)
+
+
+def _lines(cell: Cell, width: int) -> int:
+    text = cell.text if isinstance(cell, Painted) else cell
+    if not isinstance(text, str):
+        return 1
+    # Whole words move to the next line, so that a line holds less than its width.
+    return sum(1 + int(len(part) / (0.9 * width)) for part in text.split("\n"))
 
 
 def _chain(first: list[Row], rest: Iterator[Row]) -> Iterator[Row]:
