@@ -1,0 +1,284 @@
+"""The whole path on one page: normalize → segment → dedupe → classify, from a reading to an outcome.
+
+Nothing here opens a file, prints, or looks at a clock: models, form text, caches and workers are handed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline import dedupe, normalize
+from pipeline.read import Reading
+from pipeline.records import DUPLICATE_LEVELS, Match
+from pipeline.report import Outcome, match_frame
+from pipeline.settings import Settings
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+STEPS: Final = ("dedupe", "classify")
+_ROWS: Final = 2_000
+_PAIRS: Final = 200
+
+
+class Spread(Protocol):
+    """What runs a function over items: `map`, or the same in several processes; results in order."""
+
+    def __call__(self, function: Callable[[Item], Result], items: Sequence[Item], /) -> Iterator[Result]:
+        """Yield ``function(item)`` for each item, in order."""
+        ...
+
+
+Advance = Callable[[int], None]
+Stage = Callable[[str, int], AbstractContextManager[Advance]]
+
+
+@contextmanager
+def silent(_name: str, _total: int) -> Iterator[Advance]:
+    """Stand in for a progress display: a stage nobody watches."""
+    yield lambda _done: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What the path works with.
+
+    Attributes:
+        judge: Gives a pair's probability (`dedupe.PairClassifier`); None when duplicates are not looked for.
+        form: Shingles known to be form text (`dedupe.form_shingles`).
+        label: Gives a batch its labels (`classify.label`); None when nothing is classified.
+        cut: Gives each text its words, space-separated, and whether it was shortened for that.
+        spread: Runs the same function over many chunks.
+        stage: Shows how far each step is.
+    """
+
+    judge: dedupe.Judge | None = None
+    form: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+    label: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    cut: Callable[[Sequence[str]], Sequence[tuple[str, bool]]] | None = None
+    spread: Spread = map
+    stage: Stage = silent
+
+
+@dataclass(frozen=True, slots=True)
+class _Duplicates:
+    matches: pd.DataFrame
+    groups: pd.DataFrame
+    others: pd.DataFrame
+
+
+def run(
+    reading: Reading,
+    archive: pd.DataFrame | None,
+    tools: Tools,
+    *,
+    settings: Settings | None = None,
+    facts: Mapping[str, object] | None = None,
+    field_names: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Return what is found in ``reading``: repaired texts, words, duplicates and labels.
+
+    Args:
+        reading: The new records.
+        archive: Earlier records to compare them with, the same columns; None for none.
+        tools: The models and workers; a step whose tool is None is left out.
+        settings: The knobs.
+        facts: What ``run.json`` says beside the counts.
+        field_names: Code to name of the fields.
+    """
+    settings = settings or Settings()
+    batch = clean(reading.batch, tools, name="normalize")
+    if tools.cut:
+        batch = words(batch, tools)
+    found = None
+    size, date = 0, ""
+    if tools.judge is not None:
+        before = None if archive is None else clean(archive, tools, name="normalize the archive")
+        if before is not None:
+            size, date = len(before), max(before["submitted"], default="")
+            batch, before = settle_ids(batch, before)
+        found = duplicates(batch, before, tools, settings)
+    labels = None
+    if tools.label is not None:
+        labels = _labels(batch, tools)
+    return Outcome(
+        initiatives=batch,
+        others=found.others if found else _nobody(),
+        matches=found.matches if found else None,
+        groups=found.groups if found else None,
+        labels=labels,
+        quarantine=reading.quarantine,
+        sources=reading.sources,
+        field_names=field_names or {},
+        facts=facts or {},
+        archive_size=size,
+        archive_date=date,
+    )
+
+
+def clean(batch: pd.DataFrame, tools: Tools, *, name: str) -> pd.DataFrame:
+    """Return the batch with the columns `records.CLEANED`."""
+    if not len(batch):
+        return normalize.frame(batch)
+    parts = [batch.iloc[start : start + _ROWS] for start in range(0, len(batch), _ROWS)]
+    with tools.stage(name, len(batch)) as advance:
+        done = []
+        for part in tools.spread(normalize.frame, parts):
+            done.append(part)
+            advance(len(part))
+    return pd.concat(done, ignore_index=True)
+
+
+def words(batch: pd.DataFrame, tools: Tools) -> pd.DataFrame:
+    """Return the batch with ``tokens``: title's and description's words, inner spaces as ``_``."""
+    assert tools.cut is not None
+    titles, descriptions = batch["clean_title"].tolist(), batch["clean_description"].tolist()
+    cut: list[tuple[str, bool]] = []
+    with tools.stage("segment", len(batch)) as advance:
+        for start in range(0, len(batch), _ROWS):
+            part = titles[start : start + _ROWS] + descriptions[start : start + _ROWS]
+            done = tools.cut(part)
+            half = len(part) // 2
+            cut += [
+                (f"{title[0]} {description[0]}".strip(), title[1] or description[1])
+                for title, description in zip(done[:half], done[half:], strict=True)
+            ]
+            advance(half)
+    guarded = pd.Series([guard for _, guard in cut], dtype=bool)
+    return _flagged(
+        batch.assign(tokens=pd.Series([text for text, _ in cut], dtype="str")), guarded, "segment_guard"
+    )
+
+
+def settle_ids(batch: pd.DataFrame, archive: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the batch, ids known with other content flagged, and the archive without the batch's ids.
+
+    A record that stands in the archive is itself, not a match.
+    """
+    stored = _content(archive[archive["id"].isin(batch["id"])])
+    mine = _content(batch[batch["id"].isin(list(stored))])
+    conflicts = {name for name, content in mine.items() if stored[name] != content}
+    kept = archive[~archive["id"].isin(list(stored))].reset_index(drop=True)
+    return _flagged(batch, batch["id"].isin(conflicts), "id_conflict"), kept
+
+
+def _content(batch: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    texts = zip(batch["clean_title"], batch["clean_description"], strict=True)
+    return dict(zip(batch["id"], texts, strict=True))
+
+
+def _flagged(batch: pd.DataFrame, which: pd.Series[bool], flag: str) -> pd.DataFrame:
+    if not which.any():
+        return batch
+    flags = batch["flags"].where(
+        ~which, batch["flags"].map(lambda said: " ".join(sorted({*said.split(), flag})))
+    )
+    return batch.assign(flags=flags)
+
+
+def duplicates(
+    batch: pd.DataFrame, archive: pd.DataFrame | None, tools: Tools, settings: Settings
+) -> _Duplicates:
+    """Return the matches of the batch with itself and the archive, with evidence and groups."""
+    assert tools.judge is not None
+    with tools.stage("dedupe", 1) as advance:
+        corpus = dedupe.corpus(batch, archive, settings)
+        pairs = dedupe.find(corpus, tools.judge, tools.form, settings)
+        advance(1)
+    matches = _explained(corpus, pairs, tools)
+    order = corpus.records["id"].tolist()
+    alike = [(m.later, m.earlier, m.probability) for m in matches if m.level in DUPLICATE_LEVELS]
+    groups = pd.DataFrame(dedupe.group(order, alike), columns=["id", "representative"], dtype="str")
+    groups.insert(1, "group", "G-" + groups["representative"])
+    named = {name for match in matches for name in (match.later, match.earlier)}
+    others = _nobody() if archive is None else archive[archive["id"].isin(named)].reset_index(drop=True)
+    return _Duplicates(match_frame(matches), groups, others)
+
+
+def _explained(corpus: dedupe.Corpus, pairs: dedupe.Pairs, tools: Tools) -> list[Match]:
+    rows = {row: _Side.of(corpus.records, row) for row in {*pairs.later.tolist(), *pairs.earlier.tolist()}}
+    sides = [(rows[later], rows[earlier]) for later, earlier in zip(pairs.later, pairs.earlier, strict=True)]
+    chunks = [
+        ([(later.text, earlier.text) for later, earlier in sides[start : start + _PAIRS]], pairs.form)
+        for start in range(0, len(sides), _PAIRS)
+    ]
+    found: list[dedupe.Evidence] = []
+    with tools.stage("evidence", len(sides)) as advance:
+        for part in tools.spread(_explain, chunks):
+            found += part
+            advance(len(part))
+    return [
+        Match(
+            later.id,
+            earlier.id,
+            float(probability),
+            str(level),  # type: ignore[arg-type]
+            bool(later.authors & earlier.authors),
+            bool(later.unit) and later.unit == earlier.unit,
+            evidence.shared,
+            evidence.differs,
+            bool(later.submitted and earlier.submitted) and later.submitted != earlier.submitted,
+            evidence.spans,
+        )
+        for (later, earlier), probability, level, evidence in zip(
+            sides, pairs.probability, pairs.level, found, strict=True
+        )
+    ]
+
+
+def _explain(
+    chunk: tuple[list[tuple[tuple[str, str], tuple[str, str]]], NDArray[np.uint64]],
+) -> list[dedupe.Evidence]:
+    pairs, form = chunk
+    return dedupe.explain_all(pairs, form=form)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One record of a pair, as far as a pair looks at it."""
+
+    id: str
+    text: tuple[str, str]
+    authors: frozenset[str]
+    unit: str
+    submitted: str
+
+    @classmethod
+    def of(cls, records: pd.DataFrame, row: int) -> _Side:
+        cells = records.iloc[row]
+        return cls(
+            cells["id"],
+            (cells["title"], cells["description"]),
+            _people(cells["author"]),
+            normalize.fold(cells["unit"]),
+            cells["submitted"],
+        )
+
+
+def _people(cell: str) -> frozenset[str]:
+    """Return the folded names in a cell of one or several authors."""
+    parts = re.split(r"[,;\n/&+]|\s(?:và|va)\s", cell)
+    return frozenset(name for part in parts if (name := normalize.fold(part)))
+
+
+def _labels(batch: pd.DataFrame, tools: Tools) -> pd.DataFrame:
+    assert tools.label is not None
+    parts = [batch.iloc[start : start + _ROWS] for start in range(0, max(len(batch), 1), _ROWS)]
+    with tools.stage("classify", len(batch)) as advance:
+        done = []
+        for part in parts:
+            done.append(tools.label(part))
+            advance(len(part))
+    return pd.concat(done, ignore_index=True)
+
+
+def _nobody() -> pd.DataFrame:
+    return pd.DataFrame({"id": []}, dtype="str")
