@@ -1,0 +1,5 @@
+"""`python -m pipeline` is `sangkien`."""
+
+from pipeline.cli import main
+
+main()

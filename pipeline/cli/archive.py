@@ -1,0 +1,112 @@
+"""archive: the growing store of initiatives that new ones are compared with."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipeline.cli import options
+from pipeline.cli.console import Console
+
+
+@click.group()
+def archive() -> None:
+    """Keep the initiatives that new ones are compared with.
+
+    \b
+    Example:
+      sangkien archive add recognised-2024.xlsx
+    """
+
+
+@archive.command()
+@click.argument("files", nargs=-1, required=True, type=options.PATH)
+@options.store
+@options.common
+def add(console: Console, files: tuple[Path, ...], store: Path | None) -> None:
+    """Put the initiatives of tables into the archive; the same table twice changes nothing.
+
+    \b
+    Example:
+      sangkien archive add recognised-2024.xlsx --store office
+    """
+    from pipeline import read
+    from pipeline.store import Store
+
+    with console.stage("read", len(files)) as advance:
+        reading = read.tables(files, progress=lambda _name: advance(1))
+    with Store.open(store or options.STORE, create=True) as opened:
+        done = opened.add(reading.batch, now=options.now())
+        total = opened.status().records
+    console.say(
+        "{added} initiatives added, {known} were there already; the archive holds {total}.",
+        added=len(done.added),
+        known=len(done.known),
+        total=total,
+    )
+    for name in done.conflicts:
+        console.warn(
+            "{id}: the archive holds this id with other content; the archived one was left as it is.", id=name
+        )
+    for row in reading.quarantine:
+        console.warn("{note}", note=row.note)
+    console.data(
+        {
+            **{name: len(ids) for name, ids in asdict(done).items()},
+            "quarantined": len(reading.quarantine),
+            "records": total,
+        }
+    )
+
+
+@archive.command()
+@options.store
+@options.common
+def status(console: Console, store: Path | None) -> None:
+    """Say how many initiatives the archive holds, and of which time.
+
+    \b
+    Example:
+      sangkien archive status --json
+    """
+    from pipeline.store import Store
+
+    with Store.open(store or options.STORE) as opened:
+        found = opened.status()
+    console.data(asdict(found))
+    rows = [
+        (console.words("Initiatives"), found.records),
+        (console.words("with a date"), found.dated),
+        (console.words("Earliest date"), found.first),
+        (console.words("Latest date"), found.last),
+        (console.words("Last changed"), found.changed),
+    ]
+    console.table(console.words("Archive"), rows)
+
+
+@archive.command()
+@click.argument("ids", nargs=-1, required=True)
+@options.store
+@options.common
+def remove(console: Console, ids: tuple[str, ...], store: Path | None) -> None:
+    """Take initiatives out of the archive for good.
+
+    \b
+    Example:
+      sangkien archive remove SK-2024-017
+    """
+    from pipeline.store import TOKENS, Store
+
+    folder = store or options.STORE
+    with Store.open(folder) as opened:
+        gone = opened.remove(ids, now=options.now())
+    if gone:
+        # The cache holds words of removed texts; it is rebuilt as it is needed.
+        (folder / TOKENS).unlink(missing_ok=True)
+    console.say("{count} initiatives removed.", count=len(gone))
+    for name in ids:
+        if name not in gone:
+            console.warn("{id} is not in the archive.", id=name)
+    console.data({"removed": list(gone)})

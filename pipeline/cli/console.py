@@ -1,0 +1,88 @@
+"""What a command says: progress and tables for people on stderr, one JSON object for machines on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pipeline.errors import Note
+from pipeline.words import translator
+
+
+@dataclass
+class Console:
+    """Where a command speaks, in which language, and how long its steps took.
+
+    Nothing moves and nothing is coloured unless stderr is a terminal.
+    """
+
+    language: str = "vi"
+    quiet: bool = False
+    as_json: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def words(self, template: str, **values: object) -> str:
+        """Return a sentence in the language of the user; so are notes among its values."""
+        say = translator(self.language)
+        said = {name: value.say(say) if isinstance(value, Note) else value for name, value in values.items()}
+        return Note(template, said).say(say)
+
+    def say(self, template: str, **values: object) -> None:
+        """Tell the user something, unless told to be quiet."""
+        if not self.quiet:
+            print(self.words(template, **values), file=sys.stderr, flush=True)  # noqa: T201 - this is the mouth
+
+    def warn(self, template: str, **values: object) -> None:
+        """Tell the user something that must be known, quiet or not."""
+        print(self.words(template, **values), file=sys.stderr, flush=True)  # noqa: T201 - this is the mouth
+
+    def data(self, content: Mapping[str, object]) -> None:
+        """Print the machine's summary, if it was asked for."""
+        if self.as_json:
+            print(json.dumps(content, ensure_ascii=False, indent=2, default=str))  # noqa: T201 - this is the mouth
+
+    def table(self, title: str, rows: Sequence[Sequence[object]], *, head: Sequence[str] = ()) -> None:
+        """Print a small table for people."""
+        if self.quiet:
+            return
+        from rich import box
+        from rich.console import Console as Rich
+        from rich.table import Table
+
+        shown = Table(title=title, title_justify="left", box=box.SIMPLE, show_header=bool(head))
+        for place, name in enumerate(head or [""] * len(rows[0] if rows else ())):
+            shown.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
+        for row in rows:
+            shown.add_row(*(str(cell) for cell in row))
+        wide = None if sys.stderr.isatty() else 110
+        Rich(stderr=True, width=wide, highlight=False, soft_wrap=False).print(shown)
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show a bar while a step runs (on a terminal), and remember how long it took."""
+        started = time.perf_counter()
+        try:
+            if self.quiet or not sys.stderr.isatty():
+                yield lambda _done: None
+            else:
+                yield from self._bar(name, total)
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
+
+    def _bar(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        from rich.console import Console as Rich
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description:<24}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+        )
+        with Progress(*columns, console=Rich(stderr=True)) as progress:
+            task = progress.add_task(self.words(name), total=total)
+            yield lambda done: progress.advance(task, done)

@@ -1,0 +1,105 @@
+"""The command group, and what an error becomes outside."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final
+
+import click
+
+from pipeline import errors
+from pipeline.cli import analyst, archive, bench, running
+from pipeline.words import translator
+
+EXIT_CODES: Final = {
+    errors.UsageError: 2,
+    errors.GateRefused: 3,
+    errors.NoUsableRow: 65,
+    errors.InputNotFound: 66,
+    errors.OutputError: 74,
+    errors.StoreLocked: 75,
+    errors.PermissionDenied: 77,
+}
+"""What each kind of error tells the caller; 0 is done, 130 interrupted, 70 a fault of the program."""
+
+_INTERNAL: Final = 70
+_INTERRUPTED: Final = 130
+
+
+@click.group(
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "auto_envvar_prefix": "SANGKIEN",
+    }
+)
+@click.version_option(package_name="sangkien", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Find repeated initiatives (sáng kiến) in office tables and put each into a field. Offline.
+
+    \b
+    Example:
+      sangkien run new.xlsx --against archive.csv --out results
+    """
+
+
+for command in (
+    running.run,
+    running.dedupe,
+    running.classify,
+    archive.archive,
+    analyst.train,
+    analyst.models,
+    analyst.evaluate,
+    bench.bench,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit with the code that says how it ended."""
+    sys.exit(_exit_code(sys.argv[1:]))
+
+
+def _exit_code(arguments: list[str]) -> int:  # noqa: PLR0911 - one return for each way to end
+    say = translator(_language(arguments))
+    try:
+        cli.main(arguments, prog_name="sangkien", standalone_mode=False)
+    except errors.SangkienError as fault:
+        click.echo(fault.note.say(say), err=True)
+        return next(code for kind, code in EXIT_CODES.items() if isinstance(fault, kind))
+    except click.ClickException as fault:
+        fault.show()
+        return fault.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(say("Interrupted. Nothing was published; run the same command again."), err=True)
+        return _INTERRUPTED
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except PermissionError as fault:
+        click.echo(say("{path}: the system refuses access.").format(path=fault.filename or ""), err=True)
+        return EXIT_CODES[errors.PermissionDenied]
+    except OSError as fault:
+        click.echo(
+            say("{path}: {reason}.").format(path=fault.filename or "", reason=fault.strerror or fault),
+            err=True,
+        )
+        return EXIT_CODES[errors.OutputError]
+    except Exception as fault:
+        if os.environ.get("SANGKIEN_DEBUG"):
+            raise
+        template = say("The program failed ({fault}). Set SANGKIEN_DEBUG=1 to see where, and report it.")
+        click.echo(template.format(fault=type(fault).__name__), err=True)
+        return _INTERNAL
+    return 0
+
+
+def _language(arguments: list[str]) -> str:
+    """Return the language errors are told in, also where the options could not be parsed."""
+    for place, argument in enumerate(arguments):
+        if argument == "--lang" and place + 1 < len(arguments):
+            return "en" if arguments[place + 1] == "en" else "vi"
+        if argument.startswith("--lang="):
+            return "en" if argument == "--lang=en" else "vi"
+    return "en" if os.environ.get("SANGKIEN_LANG") == "en" else "vi"

@@ -1,0 +1,71 @@
+"""Options that several commands share, and what they open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from pipeline.cli.console import Console
+
+STORE: Final = Path("sangkien-store")
+MODELS: Final = Path("models")
+
+PATH: Final = click.Path(path_type=Path)
+
+store = click.option(
+    "--store", type=PATH, envvar="SANGKIEN_STORE", help="Folder of the archive.  [default: ./sangkien-store]"
+)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--lang --json --quiet`` to a command, which gets a `Console` as its first argument."""
+
+    @click.option(
+        "--lang",
+        type=click.Choice(["vi", "en"]),
+        default="vi",
+        envvar="SANGKIEN_LANG",
+        show_default=True,
+        help="Language of documents and messages for people.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print a summary for machines on stdout.")
+    @click.option("--quiet", is_flag=True, help="Say only what must be known.")
+    @wraps(command)
+    def wrapped(*args: Any, lang: str, as_json: bool, quiet: bool, **kwargs: Any) -> Any:
+        return command(Console(language=lang, as_json=as_json, quiet=quiet), *args, **kwargs)
+
+    return wrapped
+
+
+def workers(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--workers`` and ``--engine``."""
+    command = click.option(
+        "--engine",
+        type=click.Choice(["local"]),
+        default="local",
+        show_default=True,
+        help="Where the work is done.",
+    )(command)
+    return click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=lambda: os.cpu_count() or 1,
+        show_default="one a processor",
+        help="Processes to use; results are the same for any number.",
+    )(command)
+
+
+def models_folder() -> Path:
+    """Return the folder of models: ``SANGKIEN_MODELS``, or ``models`` in the current folder."""
+    return Path(os.environ.get("SANGKIEN_MODELS") or MODELS)
+
+
+def now() -> str:
+    """Return the time, ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

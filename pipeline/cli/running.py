@@ -1,0 +1,327 @@
+"""run, dedupe, classify: new tables in, a folder of results out."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli import options
+from pipeline.cli.console import Console
+
+if TYPE_CHECKING:
+    # At run time these cost seconds, which --help must not pay.
+    import pandas as pd
+
+    from pipeline.flow import Tools
+    from pipeline.read import Reading
+    from pipeline.report import Outcome, Published
+    from pipeline.settings import Settings
+    from pipeline.starter import Ready
+    from pipeline.taxonomy import Taxonomy
+
+NEW = click.argument("new", nargs=-1, required=True, type=options.PATH)
+OUT = click.option(
+    "--out", required=True, type=options.PATH, help="Folder for the results; whole or not at all."
+)
+AGAINST = click.option(
+    "--against",
+    multiple=True,
+    type=options.PATH,
+    help="Table of earlier initiatives, instead of the store's archive.",
+)
+MODEL = click.option("--model", default="fields", show_default=True, help="Which field classifier to use.")
+
+
+@click.command()
+@NEW
+@OUT
+@options.store
+@AGAINST
+@MODEL
+@options.workers
+@options.common
+def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
+    """Do the whole job: read NEW tables, find duplicates, classify, write every output.
+
+    Duplicates are looked for within NEW and against the archive: of --store, of the tables
+    --against, or of the default store when there is one. The archive is not changed.
+
+    \b
+    Example:
+      sangkien run new.xlsx --against archive.csv --out results
+    """
+    _work(console, new, out, _Choices(dedupe=True, classify=True, **chosen))
+
+
+@click.command()
+@NEW
+@OUT
+@options.store
+@AGAINST
+@options.workers
+@options.common
+def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
+    """Find duplicates within NEW tables and against the archive, and nothing else.
+
+    \b
+    Example:
+      sangkien dedupe new.xlsx --store office --out results
+    """
+    _work(console, new, out, _Choices(dedupe=True, classify=False, **chosen))
+
+
+@click.command()
+@NEW
+@OUT
+@MODEL
+@options.workers
+@options.common
+def classify(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
+    """Put the initiatives in NEW tables into fields, and nothing else.
+
+    \b
+    Example:
+      sangkien classify new.xlsx --out results
+    """
+    _work(console, new, out, _Choices(dedupe=False, classify=True, **chosen))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Choices:
+    """What the options said."""
+
+    dedupe: bool
+    classify: bool
+    workers: int
+    engine: str
+    store: Path | None = None
+    against: tuple[Path, ...] = ()
+    model: str = ""
+
+    @property
+    def folder(self) -> Path:
+        return self.store or options.STORE
+
+
+def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices) -> None:
+    from pipeline import flow, report
+    from pipeline.errors import UsageError
+    from pipeline.taxonomy import default
+
+    if choices.store and choices.against:
+        raise UsageError("Choose either --store or --against: both name the archive to compare with.")
+    started = options.now()
+    report.settle(out)
+    reading = _read(console, new, out)
+    archive, source = _archive(console, choices) if choices.dedupe else (None, {})
+    taxonomy = default()
+    tools, used = _tools(console, taxonomy, choices)
+    facts = {
+        "archive": source,
+        "models": used,
+        "taxonomy": taxonomy.version,
+        **_versions(),
+        "steps": [name for name in flow.STEPS if getattr(choices, name)],
+    }
+    names = {field.code: field.name for field in taxonomy.fields}
+    outcome = flow.run(reading, archive, tools, settings=_settings(), facts=facts, field_names=names)
+    cost = {"started": started, "workers": choices.workers, "engine": choices.engine}
+    _publish(console, outcome, out, cost=cost)
+
+
+def _settings() -> Settings:
+    from pipeline.settings import Settings
+
+    return Settings()
+
+
+def _versions() -> dict[str, object]:
+    from importlib.metadata import version
+
+    from pipeline import normalize, segment
+
+    libraries = ("numpy", "pandas", "scikit-learn", "underthesea")
+    return {
+        "versions": {
+            "sangkien": version("sangkien"),
+            "normalize": normalize.VERSION,
+            "segment": segment.model_version(),
+            **{name: version(name) for name in libraries},
+        },
+        "settings": asdict(_settings()),
+    }
+
+
+def _read(console: Console, new: tuple[Path, ...], out: Path) -> Reading:
+    from pipeline import read
+    from pipeline.errors import NoUsableRow
+
+    with console.stage("read", len(new)) as advance:
+        try:
+            reading = read.tables(new, progress=lambda _name: advance(1))
+        except NoUsableRow as fault:
+            _keep_quarantine(console, fault, out)
+            raise
+    for source in reading.sources:
+        for note in source.notes:
+            console.say("{note}", note=note)
+    return reading
+
+
+def _keep_quarantine(console: Console, fault: Any, out: Path) -> None:
+    """Publish what could not be read, though nothing else is: nobody's row is lost."""
+    from pipeline import normalize, report
+
+    reading = getattr(fault, "reading", None)
+    if reading is None:
+        return
+    outcome = report.Outcome(
+        initiatives=normalize.frame(reading.batch), quarantine=reading.quarantine, sources=reading.sources
+    )
+    published = report.publish(outcome, out, language=console.language)
+    console.warn("What could not be read is kept in {path}.", path=published.folder / "quarantine.csv")
+
+
+def _archive(console: Console, choices: _Choices) -> tuple[pd.DataFrame | None, dict[str, object]]:
+    from pipeline import read
+    from pipeline.store import DATABASE, Store
+
+    if choices.against:
+        with console.stage("read the archive", len(choices.against)) as advance:
+            reading = read.tables(choices.against, progress=lambda _name: advance(1))
+        if lost := reading.totals["quarantined"]:
+            console.warn(
+                "{count} rows of the archive could not be read and are not compared with.", count=lost
+            )
+        files = [{"file": source.file, "sha256": source.sha256} for source in reading.sources]
+        return reading.batch, {"files": files, "records": len(reading.batch)}
+    if choices.store is None and not (options.STORE / DATABASE).exists():
+        return None, {}
+    with Store.open(choices.folder) as opened:
+        records = opened.archive()
+    return records, {"store": True, "records": len(records)}
+
+
+def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Tools, dict[str, str]]:
+    from pipeline import classify as fields
+    from pipeline import flow, parallel, segment, starter
+    from pipeline.store import TokenCache
+
+    root, today = options.models_folder(), options.now()
+    used: dict[str, str] = {}
+    tools = flow.Tools(spread=partial(parallel.spread, workers=choices.workers), stage=console.stage)
+    if choices.dedupe:
+        with console.stage("load the pair model", 1):
+            form = starter.form_text(settings=_settings())
+            judge = starter.pairs(root, settings=_settings(), form=form, created=today)
+        _told(console, judge, root)
+        used["pairs"] = judge.name
+        tools = replace(tools, judge=judge.model, form=form)
+    if choices.classify:
+        with console.stage("load the field model", 1):
+            ready = starter.fields(root, taxonomy, name=choices.model, created=today)
+        _told(console, ready, root)
+        used["fields"] = ready.name
+        tools = replace(tools, label=partial(fields.label, ready.model, name=ready.name))
+    cache = TokenCache(choices.folder, model=segment.model_version())
+    cut = partial(_cut, spread=tools.spread)
+    return replace(tools, cut=partial(cache.through, cut=cut)), used
+
+
+def _cut(texts: list[str], *, spread: Any) -> list[tuple[str, bool]]:
+    from pipeline import parallel, segment
+
+    return [each for part in spread(segment.column, parallel.chunks(texts, 500)) for each in part]
+
+
+def _told(console: Console, ready: Ready, root: Path) -> None:
+    if ready.trained:
+        console.say(
+            "There was no model: {name} was trained from the sample and stands in {path}, with its card.",
+            name=ready.name,
+            path=root / ready.name,
+        )
+
+
+def _publish(console: Console, outcome: Outcome, out: Path, *, cost: dict[str, object]) -> None:
+    from pipeline import report
+
+    with console.stage("write", 1):
+        spent = {**cost, "seconds": dict(console.seconds), "peak_memory_mb": _peak_memory()}
+        published = report.publish(replace(outcome, cost=spent), out, language=console.language)
+    for path in published.kept:
+        console.warn("A file that people had changed was kept: {path}", path=path)
+    if published.cut_cells:
+        console.warn(
+            "{count} cells of the workbook were too long for Excel and were cut, each saying so.",
+            count=published.cut_cells,
+        )
+    _summary(console, outcome, published)
+
+
+def _peak_memory() -> int:
+    """Return the most memory this process and any one of its workers held, in MB."""
+    scale = 1024 * 1024 if sys.platform == "darwin" else 1024
+    own, workers = (
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return int(max(own, workers) // scale)
+
+
+def _summary(console: Console, outcome: Outcome, published: Published) -> None:
+    from pipeline.report.tables import counts
+
+    found = counts(outcome)
+    console.data(
+        {"out": str(published.folder), "files": [path.name for path in published.paths], "counts": found}
+    )
+    console.table(console.words("Rows"), _source_rows(console, outcome), head=_row_head(console))
+    rows = list(_found(console, outcome))
+    if rows:
+        console.table(console.words("Found"), rows)
+    console.table(console.words("Results"), [(str(path),) for path in _in_reading_order(published)])
+    console.say("For reference only; the decision is the council's.")
+
+
+def _in_reading_order(published: Published) -> list[Path]:
+    """Return the files, what people open first."""
+    return sorted(
+        published.paths, key=lambda path: (path.suffix != ".xlsx", path.suffix != ".csv", path.name)
+    )
+
+
+def _row_head(console: Console) -> list[str]:
+    return [console.words(name) for name in ("File", "read", "accepted", "quarantined", "blank")]
+
+
+def _source_rows(console: Console, outcome: Outcome) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = [
+        (source.file, source.read, source.accepted, source.quarantined, source.blank)
+        for source in outcome.sources
+    ]
+    total = tuple(sum(int(str(row[place])) for row in rows) for place in range(1, 5))
+    return [*rows, (console.words("Total (read = accepted + quarantined + blank)"), *total)]
+
+
+def _found(console: Console, outcome: Outcome) -> Any:
+    if outcome.matches is not None and outcome.groups is not None:
+        levels = outcome.matches["level"].value_counts()
+        yield console.words("Archived initiatives compared with"), outcome.archive_size
+        for level, name in (
+            ("copy", "Pairs: the whole or nearly the whole is the same"),
+            ("partial", "Pairs: a part is the same"),
+            ("reworded", "Pairs: the same solution in other words"),
+            ("related", "Pairs: same subject, only for looking at"),
+        ):
+            yield console.words(name), int(levels.get(level, 0))
+        yield console.words("Initiatives in groups of similar content"), len(outcome.groups)
+    if outcome.labels is not None:
+        decided = outcome.labels["decision"].value_counts()
+        yield console.words("Fields assigned automatically"), int(decided.get("auto", 0))
+        yield console.words("Fields that need a person"), int(decided.get("review", 0))

@@ -1,0 +1,50 @@
+"""What several tests need: the sample, trained models, and the benchmark data where there is any."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from pipeline import starter
+from pipeline.settings import Settings, checkout
+from pipeline.taxonomy import default
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """Return the folder of the sample that travels with the code."""
+    return checkout("data", "sample")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory) -> Path:
+    """Return a folder with both starter models, trained once for all tests."""
+    root = tmp_path_factory.mktemp("models")
+    knobs = Settings()
+    starter.fields(root, default())
+    starter.pairs(root, settings=knobs, form=starter.form_text(settings=knobs))
+    return root
+
+
+@pytest.fixture(scope="session")
+def bench_data() -> Path:
+    """Return the folder of the benchmark data, or skip: the project runs and tests without it.
+
+    ``SANGKIEN_BENCH_DATA`` names it; otherwise it is looked for beside the checkout. Where
+    ``SANGKIEN_BENCH_REQUIRED`` is set, its absence is a failure.
+    """
+    folder = Path(os.environ.get("SANGKIEN_BENCH_DATA") or ROOT.parent / "shared" / "data")
+    if (folder / "planted").is_dir():
+        return folder
+    message = "the benchmark data are not here: name their folder in SANGKIEN_BENCH_DATA"
+    if os.environ.get("SANGKIEN_BENCH_REQUIRED"):
+        pytest.fail(message)
+    pytest.skip(message)

@@ -1,0 +1,297 @@
+"""The command line: what it prints, writes and exits with, in this process and as an installed command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import cli
+from pipeline.cli.main import EXIT_CODES, main
+from pipeline.errors import SangkienError
+
+FILES = {
+    "initiatives.parquet", "matches.csv", "matches.parquet", "groups.csv", "evidence.jsonl", "labels.csv",
+    "labels.parquet", "quarantine.csv", "ket_qua.xlsx", "run.json",
+}  # fmt: skip
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path, models, capsys):
+    """Run a command in this process, in an empty folder, with trained models; gives code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SANGKIEN_MODELS", str(models))
+    monkeypatch.delenv("SANGKIEN_STORE", raising=False)
+    monkeypatch.delenv("SANGKIEN_LANG", raising=False)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sangkien", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
+
+
+def table(path: Path, rows: list[dict[str, str]]) -> Path:
+    """Write a small CSV and return its path."""
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+LONG = (
+    "Nhóm thợ hàn thêm một khung xoay bằng ống thép cũ để lật cửa sắt khi sơn, một người làm được việc của ba "
+    "người, mỗi cửa nhanh hơn hai mươi phút, sơn không chảy và không ai phải khiêng nặng nữa."
+)
+OTHER = (
+    "Lớp học dán nhãn màu lên giá sách để trẻ tự cất đồ chơi đúng chỗ, cuối buổi cô giáo không phải dọn, trẻ "
+    "nhớ màu và chữ cái đầu, phụ huynh làm theo ở nhà bằng giấy màu cắt sẵn."
+)
+
+
+def test_run_writes_every_file_of_the_contract(command, sample, tmp_path):
+    """The main job on the sample ends 0 and leaves exactly the promised files, and finds the planted copies."""
+    new = [sample / "batch_unions.csv", sample / "batch_portal.xlsx"]
+    code, out, err = command("run", *new, "--against", sample / "archive.csv", "--out", "out", "--json")
+    assert code == 0, err
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+    summary = json.loads(out)
+    counts = summary["counts"]
+    assert counts["read"] == counts["accepted"] + counts["quarantined"] + counts["blank"]
+    matches = pd.read_csv(tmp_path / "out" / "matches.csv", dtype="str", encoding="utf-8-sig")
+    assert list(matches.columns) == [
+        "later", "earlier", "probability", "level", "same_author", "same_unit", "shared", "differs", "order_known",
+    ]  # fmt: skip
+    found = {frozenset(pair) for pair in matches[["later", "earlier"]].to_numpy().tolist()}
+    pairs = pd.read_csv(sample / "pairs.csv", dtype="str", encoding="utf-8-sig")
+    planted = pairs[pairs["relation"].isin(["exact", "format", "noise", "partial", "reorder", "light"])]
+    hits = sum(frozenset(pair) in found for pair in planted[["id_a", "id_b"]].to_numpy().tolist())
+    assert hits >= 0.98 * len(planted)
+
+
+def test_the_columns_of_labels_and_groups_are_the_contract(command, sample, tmp_path):
+    """labels.csv and groups.csv have the promised columns, and every record has one label."""
+    assert command("run", sample / "batch_unions.csv", "--out", "out")[0] == 0
+    labels = pd.read_csv(
+        tmp_path / "out" / "labels.csv", dtype="str", encoding="utf-8-sig", keep_default_na=False
+    )
+    assert list(labels.columns) == [
+        "id", "field", "probability", "field2", "probability2", "decision", "reason", "model", "taxonomy",
+    ]  # fmt: skip
+    assert set(labels["decision"]) <= {"auto", "review"}
+    assert (labels["field"] != "").all()
+    groups = pd.read_csv(tmp_path / "out" / "groups.csv", encoding="utf-8-sig")
+    assert list(groups.columns) == ["id", "group", "representative"]
+
+
+@pytest.mark.slow
+def test_the_number_of_workers_changes_no_byte(command, sample, tmp_path):
+    """One worker and two give the same bytes in every file, but for what a run cost."""
+    new = [sample / "batch_unions.csv", sample / "batch_portal.xlsx"]
+    for workers in (1, 2):
+        against = ["--against", sample / "archive.csv"]
+        store = tmp_path / f"store{workers}"
+        out = f"out{workers}"
+        code, _, err = command("run", *new, *against, "--out", out, "--workers", workers, "--quiet")
+        assert code == 0, err
+        assert not store.exists()
+    for name in FILES - {"run.json"}:
+        assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes(), name
+    one, two = (
+        json.loads((tmp_path / out / "run.json").read_text(encoding="utf-8")) for out in ("out1", "out2")
+    )
+    assert one.pop("cost") != two.pop("cost")
+    assert one == two
+
+
+def test_dedupe_and_classify_write_their_part(command, tmp_path):
+    """`dedupe` writes no labels, `classify` no matches; both keep rows and quarantine."""
+    new = table(tmp_path / "new.csv", [{"id": "A", "title": "Khung lật cửa", "description": LONG}])
+    assert command("dedupe", new, "--out", "d")[0] == 0
+    assert command("classify", new, "--out", "c")[0] == 0
+    both = {"initiatives.parquet", "quarantine.csv", "ket_qua.xlsx", "run.json"}
+    assert {path.name for path in (tmp_path / "d").iterdir()} == FILES - {"labels.csv", "labels.parquet"}
+    assert {path.name for path in (tmp_path / "c").iterdir()} == both | {"labels.csv", "labels.parquet"}
+
+
+def test_the_later_record_points_to_the_earlier(command, tmp_path):
+    """Dates decide who repeats whom, also against an archive record filed later than the new one."""
+    archive = table(
+        tmp_path / "a.csv", [{"id": "OLD", "title": "Khung", "description": LONG, "submitted": "2024-05-01"}]
+    )
+    new = table(
+        tmp_path / "n.csv", [{"id": "NEW", "title": "Khung", "description": LONG, "submitted": "2023-05-01"}]
+    )
+    assert command("dedupe", new, "--against", archive, "--out", "out")[0] == 0
+    row = pd.read_csv(tmp_path / "out" / "matches.csv", dtype="str", encoding="utf-8-sig").iloc[0]
+    assert (row["later"], row["earlier"], row["order_known"], row["level"]) == ("OLD", "NEW", "true", "copy")
+
+
+def test_the_archive_grows_only_by_archive_add(command, tmp_path):
+    """`archive add` twice adds once; `run` compares with the default store and leaves it as it was."""
+    old = table(
+        tmp_path / "old.csv",
+        [{"id": "OLD", "title": "Khung", "description": LONG, "submitted": "2024-05-01"}],
+    )
+    assert json.loads(command("archive", "add", old, "--json")[1])["added"] == 1
+    assert json.loads(command("archive", "add", old, "--json")[1]) == {
+        "added": 0, "known": 1, "conflicts": 0, "quarantined": 0, "records": 1,
+    }  # fmt: skip
+    new = table(
+        tmp_path / "new.csv",
+        [
+            {"id": "N1", "title": "Khung", "description": LONG, "submitted": "2025-05-01"},
+            {"id": "N2", "title": "Nhãn màu", "description": OTHER, "submitted": "2025-05-01"},
+            {"id": "OLD", "title": "Khung", "description": LONG, "submitted": "2024-05-01"},
+        ],
+    )
+    assert command("run", new, "--out", "out")[0] == 0
+    matches = pd.read_csv(tmp_path / "out" / "matches.csv", dtype="str", encoding="utf-8-sig")
+    assert matches[["later", "earlier"]].to_numpy().tolist() == [["N1", "OLD"]]
+    assert json.loads(command("archive", "status", "--json")[1])["records"] == 1
+    assert json.loads(command("archive", "remove", "OLD", "--json")[1]) == {"removed": ["OLD"]}
+    assert json.loads(command("archive", "status", "--json")[1])["records"] == 0
+
+
+def test_an_id_that_the_archive_knows_with_other_content_is_a_conflict(command, tmp_path):
+    """The same id with another text is flagged, not silently matched or overwritten."""
+    old = table(tmp_path / "old.csv", [{"id": "X", "title": "Khung", "description": LONG}])
+    new = table(tmp_path / "new.csv", [{"id": "X", "title": "Nhãn màu", "description": OTHER}])
+    assert command("dedupe", new, "--against", old, "--out", "out")[0] == 0
+    flags = pd.read_parquet(tmp_path / "out" / "initiatives.parquet")["flags"].iloc[0]
+    assert "id_conflict" in flags.split()
+
+
+def test_an_empty_text_is_never_labelled_without_a_person(command, tmp_path):
+    """A record of two words gets a field, and the decision is a person's."""
+    new = table(
+        tmp_path / "n.csv",
+        [{"id": "1", "title": "Máy", "description": ""}, {"id": "2", "title": "...", "description": ""}],
+    )
+    assert command("classify", new, "--out", "out")[0] == 0
+    labels = pd.read_csv(
+        tmp_path / "out" / "labels.csv", dtype="str", encoding="utf-8-sig", keep_default_na=False
+    )
+    assert set(labels["decision"]) == {"review"}
+    assert (labels["field"] != "").all()
+
+
+def test_hostile_cells_cost_next_to_nothing(command, tmp_path):
+    """Cells made to hang a tokenizer pass through the whole path, each kept as it was."""
+    hostile = [
+        "http://" + "!?" * 2000,
+        "a." * 8000,
+        "1." * 8000,
+        "a+" * 4000,
+        "a" + "\u0301\u0323" * 5000,
+        "#" * 30000,
+    ]
+    rows = [{"id": str(n), "title": "Máy ép", "description": text} for n, text in enumerate(hostile)]
+    new = table(tmp_path / "n.csv", rows)
+    assert command("run", new, "--out", "out")[0] == 0
+    kept = pd.read_parquet(tmp_path / "out" / "initiatives.parquet")
+    assert kept["description"].tolist() == hostile
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["run", "missing.csv", "--out", "out"], 66),
+        (["run", "empty.csv", "--out", "out"], 65),
+        (["run", "new.csv", "--out", "new.csv"], 2),
+        (["run", "new.csv", "--out", "out", "--store", "s", "--against", "new.csv"], 2),
+        (["run", "new.csv", "--out", "out", "--store", "nowhere"], 66),
+        (["run", "new.csv"], 2),
+        (["runn", "new.csv"], 2),
+        (["classify", "new.csv", "--out", "out", "--model", "nobody"], 66),
+        (["evaluate", "dedupe", "new.csv", "missing.csv"], 66),
+        (["train", "new.csv"], 2),
+        (["models", "show", "nobody"], 66),
+        (["bench", "nothing"], 2),
+        (["--version"], 0),
+    ],
+)
+def test_every_failure_has_its_exit_code_and_a_sentence(command, tmp_path, arguments, code):
+    """A wrong call ends with the promised code and a message, never a traceback, and publishes nothing."""
+    table(tmp_path / "new.csv", [{"id": "A", "title": "Khung lật cửa", "description": LONG}])
+    (tmp_path / "empty.csv").write_text("id,title\n", encoding="utf-8")
+    found, out, err = command(*arguments)
+    assert found == code, err
+    assert (out + err).strip()
+    assert "Traceback" not in err
+
+
+def test_rows_that_cannot_be_read_are_kept_even_when_none_can(command, tmp_path):
+    """A file without one usable row ends 65 and leaves its rows in quarantine.csv."""
+    (tmp_path / "bad.csv").write_text('id,title\n1,"Tổng cộng",x,y\n', encoding="utf-8")
+    code, _, err = command("run", "bad.csv", "--out", "out")
+    assert code == 65, err
+    kept = pd.read_csv(tmp_path / "out" / "quarantine.csv", dtype="str", encoding="utf-8-sig")
+    assert list(kept.columns) == ["file", "sheet", "row", "column", "code", "message", "raw"]
+    assert len(kept) == 1
+
+
+def test_errors_are_codes_outside_and_sentences_in_both_languages(command, tmp_path):
+    """The same failure is told in Vietnamese by default and in English on request."""
+    vietnamese = command("run", "missing.csv", "--out", "out")[2]
+    english = command("run", "missing.csv", "--out", "out", "--lang", "en")[2]
+    assert vietnamese != english
+    assert "missing.csv" in vietnamese
+    assert "missing.csv" in english
+
+
+def test_every_kind_of_error_has_a_code():
+    """No error that a step can raise is without an exit code."""
+    assert set(SangkienError.__subclasses__()) == set(EXIT_CODES)
+
+
+def commands(group=cli, path=()):
+    """Every command with the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+def test_the_help_of_every_command_has_an_example(words):
+    """`-h` answers for every command, with an example of it."""
+    shown = CliRunner().invoke(cli, [*words, "-h"])
+    assert shown.exit_code == 0
+    assert "Example" in shown.output
+    assert f"sangkien {' '.join(words)}" in shown.output
+
+
+def test_help_loads_no_heavy_library():
+    """`--help` answers without pandas, scikit-learn or underthesea, which cost seconds."""
+    code = (
+        "import sys; from pipeline.cli import cli\n"
+        "cli.main(['--help'], standalone_mode=False)\n"
+        "heavy = {'pandas', 'numpy', 'sklearn', 'scipy', 'underthesea', 'rich', 'joblib'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_data_goes_to_stdout_and_words_to_stderr(sample, tmp_path, models):
+    """The installed command prints nothing on stdout but what --json asks for, and no control characters when piped."""
+    environment = {**os.environ, "SANGKIEN_MODELS": str(models)}
+    program = Path(sys.executable).with_name("sangkien")
+    done = subprocess.run(
+        [program, "dedupe", sample / "batch_unions.csv", "--out", "out"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "\x1b" not in done.stderr
+    assert "matches.csv" in done.stderr
