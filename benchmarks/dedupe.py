@@ -1,0 +1,245 @@
+"""Duplicates: how good on judged pairs, how fast beside MinHash.
+
+    sangkien bench dedupe                    on what travels with the code
+    sangkien bench dedupe --planted DIR      also on a planted set: planted_23k.parquet and truth.csv
+
+Quality on the sample is measured file against file: its three parts (ids D1-, D2-, D3-) were written
+apart; the pair model learns from two and is judged on the third, each in turn.
+
+Speed is CPU seconds of a fresh process, ours and rensa's (https://github.com/beowolx/rensa) in turn on the
+same texts: ours from the submitted texts to verified matches with probabilities, and without the repair of
+the texts; rensa's as its README shows it (lower case, split on blanks, three-word shingles, 128
+permutations, 32 bands, Jaccard of at least 0.5). Machines differ and are noisy: the ratio is the figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline import dedupe, evaluate, normalize, read, starter
+from pipeline.settings import Settings, checkout
+
+Hashes = NDArray[np.uint64]
+
+KNOBS = Settings()
+PARTS = ("D1", "D2", "D3")
+EASY = ("third", "reword40", "reword60", "tcvn3")
+FORM_LINE = 30
+SAME_CONTENT = 0.25
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--planted", type=Path, help="folder with planted_23k.parquet and truth.csv")
+    parser.add_argument("--documents", type=int, default=20_000, help="how many documents are timed")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each program is timed")
+    parser.add_argument("--timed", nargs=2, metavar=("WHO", "TEXTS"), help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.timed:
+        timed(chosen.timed[0], Path(chosen.timed[1]))
+        return
+    form = starter.form_text(settings=KNOBS)
+    on_the_sample(form)
+    texts = None
+    if chosen.planted:
+        texts = on_the_planted(chosen.planted, form)
+    race(texts or generated(chosen.documents), chosen.documents, chosen.rounds, planted=bool(texts))
+
+
+# ------------------------------------------------------------------------------------------- the sample
+
+
+def on_the_sample(form: Hashes) -> None:
+    """Print recall by relation and precision, each part judged by a model that learnt from the other two."""
+    folder = checkout("data", "sample")
+    names = ("archive.csv", "batch_unions.csv", "batch_portal.xlsx", "labelled.csv")
+    batch = normalize.frame(read.tables([folder / name for name in names]).batch)
+    judged = starter.judged(folder / "pairs.csv")
+    part_of = judged["id_a"].str[:2]
+    found = []
+    for part in PARTS:
+        mine = batch["id"].str[:2] == part
+        others = batch["id"].str[:2].isin([other for other in PARTS if other != part])
+        short = ~mine & ~others
+        examples = starter.pair_examples(
+            batch[others | short].reset_index(drop=True), judged[part_of != part], settings=KNOBS, form=form
+        )
+        judge = dedupe.PairClassifier().fit(examples.alike, examples.same)
+        corpus = dedupe.corpus(batch[mine].reset_index(drop=True), None, KNOBS)
+        found.append(dedupe.table(corpus, dedupe.find(corpus, judge, form, KNOBS)))
+    result = evaluate.pairs(judged, pd.concat(found, ignore_index=True), threshold=KNOBS.match_probability)
+    print("Sample: learnt from two parts, judged on the third, in turn")
+    print(f"  {'relation':<12}{'pairs':>6}{'flagged':>9}{'share':>8}")
+    for row in result.relations.to_dict("records"):
+        print(f"  {row['relation']:<12}{row['pairs']:>6}{row['flagged']:>9}{row['share']:>8.3f}")
+    lexical = result.relations[
+        ~result.relations["relation"].isin(["deep", "same_topic", "same_form", "same_series"])
+    ]
+    print(
+        f"  recall {result.recall:.3f} (without deep {lexical['flagged'].sum() / lexical['pairs'].sum():.3f}), ",
+        end="",
+    )
+    print(f"precision {result.precision:.3f}, average precision {result.average_precision:.3f}\n")
+
+
+# -------------------------------------------------------------------------------------- a planted set
+
+
+def on_the_planted(folder: Path, form: Hashes) -> list[str]:
+    """Print recall by kind and precision, and return the documents, copies last."""
+    records = pd.read_parquet(folder / "planted_23k.parquet").astype("str")
+    truth = pd.read_csv(folder / "truth.csv", dtype="str")
+    batch = normalize.frame(records.assign(submitted="", author=""))
+    with tempfile.TemporaryDirectory() as models:
+        judge = starter.pairs(Path(models), settings=KNOBS, form=form).model
+    corpus = dedupe.corpus(batch, None, KNOBS)
+    table = dedupe.table(corpus, dedupe.find(corpus, judge, form, KNOBS))
+    flagged = {
+        frozenset(pair)
+        for pair in table.loc[table["probability"] >= KNOBS.match_probability, ["later", "earlier"]]
+        .to_numpy()
+        .tolist()
+    }
+    planted = {frozenset(pair): kind for *pair, kind in truth.to_numpy().tolist()}
+    right = sum(pair in planted for pair in flagged) + natural(records, flagged - set(planted))
+    print(f"Planted: {len(records)} records, {len(truth)} copies, pairs flagged {len(flagged)}")
+    by_kind: dict[str, list[bool]] = defaultdict(list)
+    for pair, kind in planted.items():
+        by_kind[kind].append(pair in flagged)
+    for kind, hits in by_kind.items():
+        print(f"  {kind:<12}{len(hits):>6}{sum(hits) / len(hits):>8.3f}")
+    least = min(sum(hits) / len(hits) for kind, hits in by_kind.items() if kind not in EASY)
+    print(f"  precision {right / len(flagged):.3f}; least recall but for {', '.join(EASY)}: {least:.3f}\n")
+    return [f"{title}\n{text}" for title, text in zip(records["title"], records["description"], strict=True)]
+
+
+def natural(records: pd.DataFrame, pairs: set[frozenset[str]]) -> int:
+    """Return how many of ``pairs`` repeat one another outside form text: passages recur in the news."""
+    rows = {name: row for row, name in enumerate(records["id"])}
+    lines = [[normalize.fold(line) for line in text.split("\n")] for text in records["description"]]
+    frequency = Counter(line for text in lines for line in set(text))
+
+    def shingles(name: str) -> set[tuple[str, ...]]:
+        words = " ".join(line for line in lines[rows[name]] if frequency[line] < FORM_LINE).split()
+        return {tuple(words[at : at + 3]) for at in range(len(words) - 2)}
+
+    count = 0
+    for one, other in (tuple(pair) for pair in pairs):
+        mine, yours = shingles(one), shingles(other)
+        count += len(mine & yours) >= SAME_CONTENT * max(1, min(len(mine), len(yours)))
+    return count
+
+
+# ---------------------------------------------------------------------------------------------- speed
+
+
+def generated(count: int) -> list[str]:
+    """Return documents of about 240 syllables made by a chain of syllable pairs learnt from the sample.
+
+    For time and memory only: they read like nothing, but repeat syllables and pairs as real text does.
+    """
+    chain: dict[str, list[str]] = defaultdict(list)
+    for name in ("archive.csv", "labelled.csv"):
+        for text in read.tables([checkout("data", "sample", name)]).batch["description"]:
+            words = text.split()
+            for one, other in pairwise(words):
+                chain[one].append(other)
+    draw = random.Random(20_000)  # noqa: S311 - not for secrets
+    starts = sorted(chain)
+    texts = []
+    for _ in range(count):
+        words = [draw.choice(starts)]
+        for _ in range(draw.randint(150, 330)):
+            words.append(draw.choice(chain.get(words[-1]) or starts))
+        texts.append(" ".join(words))
+    return texts
+
+
+def race(texts: list[str], count: int, rounds: int, *, planted: bool) -> None:
+    """Print CPU seconds of both programs in turn, and the ratio of their medians."""
+    texts = texts[-count:]
+    print(
+        f"Speed: {len(texts)} {'planted' if planted else 'generated'} documents, CPU seconds of {rounds} runs each"
+    )
+    seconds: dict[str, list[float]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "texts.json"
+        path.write_text(json.dumps(texts), encoding="utf-8")
+        for _ in range(rounds):
+            for who in ("sangkien", "rensa"):
+                command = [sys.executable, __file__, "--timed", who, str(path)]
+                done = subprocess.run(command, check=True, capture_output=True, text=True)
+                for name, spent in json.loads(done.stdout).items():
+                    seconds[name].append(spent)
+    for name, spent in seconds.items():
+        print(f"  {name:<34}{statistics.median(spent):>8.2f}   ({', '.join(f'{one:.2f}' for one in spent)})")
+    peer = statistics.median(seconds["rensa"])
+    for name in ("sangkien, with the texts' repair", "sangkien, from clean text"):
+        print(f"  ratio {name} / rensa: {statistics.median(seconds[name]) / peer:.2f}")
+
+
+def timed(who: str, path: Path) -> None:
+    """Print the CPU seconds of one program as JSON (in a process of its own)."""
+    texts = json.loads(path.read_text(encoding="utf-8"))
+    print(json.dumps(ours(texts) if who == "sangkien" else peer(texts)))
+
+
+def ours(texts: list[str]) -> dict[str, float]:
+    """Return the CPU seconds from texts to verified matches."""
+    form = starter.form_text(settings=KNOBS)
+    with tempfile.TemporaryDirectory() as models:
+        judge = starter.pairs(Path(models), settings=KNOBS, form=form).model
+    table = pd.DataFrame({"id": [str(row) for row in range(len(texts))], "submitted": ""}, dtype="str")
+    started = time.process_time()
+    cleaned = [normalize.clean(text).text for text in texts]
+    repair = time.process_time() - started
+    batch = table.assign(clean_title="", clean_description=pd.Series(cleaned, dtype="str"))
+    started = time.process_time()
+    corpus = dedupe.corpus(batch, None, KNOBS)
+    dedupe.find(corpus, judge, form, KNOBS)
+    matching = time.process_time() - started
+    return {"sangkien, with the texts' repair": repair + matching, "sangkien, from clean text": matching}
+
+
+def peer(texts: list[str]) -> dict[str, float]:
+    """Return the CPU seconds that rensa needs for the same."""
+    from rensa import RMinHash, RMinHashLSH
+
+    started = time.process_time()
+    index = RMinHashLSH(threshold=0.5, num_perm=128, num_bands=32)
+    hashes = []
+    for row, text in enumerate(texts):
+        words = text.lower().split()
+        each = RMinHash(num_perm=128, seed=42)
+        each.update([" ".join(words[at : at + 3]) for at in range(len(words) - 2)])
+        hashes.append(each)
+        index.insert(row, each)
+    pairs = [
+        (row, other)
+        for row, each in enumerate(hashes)
+        for other in index.query(each)
+        if other < row and each.jaccard(hashes[other]) >= 0.5
+    ]
+    assert len(pairs) >= 0
+    return {"rensa": time.process_time() - started}
+
+
+if __name__ == "__main__":
+    main()
