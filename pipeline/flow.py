@@ -204,8 +204,11 @@ def duplicates(
 
 
 def _explained(corpus: dedupe.Corpus, pairs: dedupe.Pairs, tools: Tools) -> list[Match]:
-    rows = {row: _Side.of(corpus.records, row) for row in {*pairs.later.tolist(), *pairs.earlier.tolist()}}
-    sides = [(rows[later], rows[earlier]) for later, earlier in zip(pairs.later, pairs.earlier, strict=True)]
+    rows = _sides(corpus.records, np.union1d(pairs.later, pairs.earlier))
+    sides = [
+        (rows[later], rows[earlier])
+        for later, earlier in zip(pairs.later.tolist(), pairs.earlier.tolist(), strict=True)
+    ]
     chunks = [
         ([(later.text, earlier.text) for later, earlier in sides[start : start + _PAIRS]], pairs.form)
         for start in range(0, len(sides), _PAIRS)
@@ -251,16 +254,14 @@ class _Side:
     unit: str
     submitted: str
 
-    @classmethod
-    def of(cls, records: pd.DataFrame, row: int) -> _Side:
-        cells = records.iloc[row]
-        return cls(
-            cells["id"],
-            (cells["title"], cells["description"]),
-            _people(cells["author"]),
-            normalize.fold(cells["unit"]),
-            cells["submitted"],
-        )
+
+def _sides(records: pd.DataFrame, rows: NDArray[np.int64]) -> dict[int, _Side]:
+    columns = records.loc[rows, ["id", "title", "description", "author", "unit", "submitted"]]
+    cells = zip(*(columns[name].tolist() for name in columns), strict=True)
+    return {
+        row: _Side(name, (title, description), _people(author), normalize.fold(unit), submitted)
+        for row, (name, title, description, author, unit, submitted) in zip(rows.tolist(), cells, strict=True)
+    }
 
 
 def _people(cell: str) -> frozenset[str]:
