@@ -92,10 +92,8 @@ def on_the_sample(form: Hashes) -> None:
     lexical = result.relations[
         ~result.relations["relation"].isin(["deep", "same_topic", "same_form", "same_series"])
     ]
-    print(
-        f"  recall {result.recall:.3f} (without deep {lexical['flagged'].sum() / lexical['pairs'].sum():.3f}), ",
-        end="",
-    )
+    without_deep = lexical["flagged"].sum() / lexical["pairs"].sum()
+    print(f"  recall {result.recall:.3f} (without deep {without_deep:.3f}), ", end="")
     print(f"precision {result.precision:.3f}, average precision {result.average_precision:.3f}\n")
 
 
@@ -176,7 +174,8 @@ def race(texts: list[str], count: int, rounds: int, *, planted: bool) -> None:
     """Print CPU seconds of both programs in turn, and the ratio of their medians."""
     texts = texts[-count:]
     print(
-        f"Speed: {len(texts)} {'planted' if planted else 'generated'} documents, CPU seconds of {rounds} runs each"
+        f"Speed: {len(texts)} {'planted' if planted else 'generated'} documents, "
+        f"CPU seconds of {rounds} runs each"
     )
     seconds: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:

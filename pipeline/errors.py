@@ -36,11 +36,23 @@ class Note:
     values: dict[str, object] = field(default_factory=dict)
 
     def say(self, translate: Callable[[str], str | None]) -> str:
-        """Return the sentence in the language of ``translate`` (English where it knows no words)."""
-        return (translate(self.template) or self.template).format(**self.values)
+        """Return the sentence in the language of ``translate`` (English where it knows no words).
+
+        Notes among the values are said in that language too; several of them, one after the other.
+        """
+        said = {name: _said(value, translate) for name, value in self.values.items()}
+        return (translate(self.template) or self.template).format(**said)
 
     def __str__(self) -> str:
-        return self.template.format(**self.values)
+        return self.say(str)
+
+
+def _said(value: object, translate: Callable[[str], str | None]) -> object:
+    if isinstance(value, Note):
+        return value.say(translate)
+    if isinstance(value, tuple):
+        return " ".join(str(_said(part, translate)) for part in value)
+    return value
 
 
 class SangkienError(Exception):

@@ -20,10 +20,10 @@ _LOCALE: Final = Path(__file__).resolve().parent / "locale"
 def translator(language: str = "vi") -> Callable[[str], str]:
     """Return the function that puts an English sentence or template into ``language``.
 
-    >>> translator("en")("Summary")
-    'Summary'
-    >>> translator("vi")("Summary")
-    'Tổng hợp'
+    >>> translator("en")("Total")
+    'Total'
+    >>> translator("vi")("Total")
+    'Tổng cộng'
     """
     if language == "en":
         return str

@@ -48,8 +48,8 @@ def table(path: Path, rows: list[dict[str, str]]) -> Path:
 
 
 LONG = (
-    "Nhóm thợ hàn thêm một khung xoay bằng ống thép cũ để lật cửa sắt khi sơn, một người làm được việc của ba "
-    "người, mỗi cửa nhanh hơn hai mươi phút, sơn không chảy và không ai phải khiêng nặng nữa."
+    "Nhóm thợ hàn thêm một khung xoay bằng ống thép cũ để lật cửa sắt khi sơn, một người làm được việc "
+    "của ba người, mỗi cửa nhanh hơn hai mươi phút, sơn không chảy và không ai phải khiêng nặng nữa."
 )
 OTHER = (
     "Lớp học dán nhãn màu lên giá sách để trẻ tự cất đồ chơi đúng chỗ, cuối buổi cô giáo không phải dọn, trẻ "
@@ -58,7 +58,7 @@ OTHER = (
 
 
 def test_run_writes_every_file_of_the_contract(command, sample, tmp_path):
-    """The main job on the sample ends 0 and leaves exactly the promised files, and finds the planted copies."""
+    """The main job leaves exactly the promised files and finds the planted copies."""
     new = [sample / "batch_unions.csv", sample / "batch_portal.xlsx"]
     code, out, err = command("run", *new, "--against", sample / "archive.csv", "--out", "out", "--json")
     assert code == 0, err
@@ -68,7 +68,8 @@ def test_run_writes_every_file_of_the_contract(command, sample, tmp_path):
     assert counts["read"] == counts["accepted"] + counts["quarantined"] + counts["blank"]
     matches = pd.read_csv(tmp_path / "out" / "matches.csv", dtype="str", encoding="utf-8-sig")
     assert list(matches.columns) == [
-        "later", "earlier", "probability", "level", "same_author", "same_unit", "shared", "differs", "order_known",
+        "later", "earlier", "probability", "level", "same_author", "same_unit",
+        "shared", "differs", "order_known",
     ]  # fmt: skip
     found = {frozenset(pair) for pair in matches[["later", "earlier"]].to_numpy().tolist()}
     pairs = pd.read_csv(sample / "pairs.csv", dtype="str", encoding="utf-8-sig")
@@ -276,7 +277,8 @@ def test_help_loads_no_heavy_library():
     code = (
         "import sys; from pipeline.cli import cli\n"
         "cli.main(['--help'], standalone_mode=False)\n"
-        "heavy = {'pandas', 'numpy', 'sklearn', 'scipy', 'underthesea', 'rich', 'joblib'} & set(sys.modules)\n"
+        "heavy = {'pandas', 'numpy', 'sklearn', 'scipy', 'underthesea', 'rich', 'joblib'}\n"
+        "heavy &= set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -284,7 +286,7 @@ def test_help_loads_no_heavy_library():
 
 
 def test_data_goes_to_stdout_and_words_to_stderr(sample, tmp_path, models):
-    """The installed command prints nothing on stdout but what --json asks for, and no control characters when piped."""
+    """The installed command prints only what --json asks for on stdout, and no control characters when piped."""
     environment = {**os.environ, "SANGKIEN_MODELS": str(models)}
     program = Path(sys.executable).with_name("sangkien")
     done = subprocess.run(

@@ -77,7 +77,8 @@ def test_each_library_has_its_owners(path, module):
     """A library is imported only where it is owned, so that it can be replaced in one place."""
     for name in imported(path):
         library = name.split(".")[0]
-        assert module in OWNERS.get(library, {module}), f"{library} belongs to {OWNERS[library]}, not {module}"
+        owners = OWNERS.get(library, {module})
+        assert module in owners, f"{library} belongs to {owners}, not {module}"
 
 
 @pytest.mark.parametrize(("path", "module"), list(files()))

@@ -27,9 +27,7 @@ class Console:
 
     def words(self, template: str, **values: object) -> str:
         """Return a sentence in the language of the user; so are notes among its values."""
-        say = translator(self.language)
-        said = {name: value.say(say) if isinstance(value, Note) else value for name, value in values.items()}
-        return Note(template, said).say(say)
+        return Note(template, values).say(translator(self.language))
 
     def say(self, template: str, **values: object) -> None:
         """Tell the user something, unless told to be quiet."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from pipeline.errors import Note
 from pipeline.read.faults import Fault, Row
 
 _END: Final = re.compile(rb"\r\n|\n|\r")
@@ -64,7 +65,7 @@ def _object(line: bytes, encoding: str) -> tuple[dict[str, str], int] | Fault:
     try:
         found = json.loads(text, object_pairs_hook=_once, parse_int=str, parse_float=str, parse_constant=str)
         if not isinstance(found, dict):
-            return Fault("E-JSON", {"reason": "not an object"})
+            return Fault("E-JSON", {"reason": Note("not an object")})
         if any(isinstance(value, dict | list) for value in found.values()):
             nested = json.loads(text)  # inside a list a number must not turn into a text
             found = {

@@ -6,6 +6,7 @@ import io
 import zipfile
 from typing import Final, Literal
 
+from pipeline.errors import Note
 from pipeline.read.faults import UnreadableError
 
 Kind = Literal["csv", "jsonl", "xlsx", "xls", "parquet"]
@@ -60,7 +61,7 @@ def kind(data: bytes, suffix: str) -> Kind:
         raise UnreadableError("E-EMPTY")
     for magic, found, advice in _MAGIC:
         if data.startswith(magic):
-            raise UnreadableError("E-TYPE", found=found, advice=advice)
+            raise UnreadableError("E-TYPE", found=Note(found), advice=Note(advice))
     if data.startswith(_ZIP):
         return _zip(data)
     if data.startswith(_OLE):
@@ -78,14 +79,15 @@ def _zip(data: bytes) -> Kind:
         raise UnreadableError("E-XLSX-DAMAGED", reason=str(error)) from None
     lower = {name.lower() for name in names}
     if "xl/workbook.bin" in lower:
-        raise UnreadableError("E-TYPE", found="an .xlsb workbook", advice=_SAVE_AS_XLSX)
+        raise UnreadableError("E-TYPE", found=Note("an .xlsb workbook"), advice=Note(_SAVE_AS_XLSX))
     if "mimetype" in lower:
-        raise UnreadableError("E-TYPE", found="an OpenDocument file (.ods, .odt)", advice=_SAVE_AS_XLSX)
+        found = Note("an OpenDocument file (.ods, .odt)")
+        raise UnreadableError("E-TYPE", found=found, advice=Note(_SAVE_AS_XLSX))
     if any(name.startswith("word/") for name in lower):
-        raise UnreadableError("E-TYPE", found="a Word document", advice=_SAVE_AS_XLSX)
+        raise UnreadableError("E-TYPE", found=Note("a Word document"), advice=Note(_SAVE_AS_XLSX))
     if any(name.startswith("xl/") for name in lower):
         return "xlsx"
-    raise UnreadableError("E-TYPE", found="a compressed file (ZIP)", advice=_UNPACK)
+    raise UnreadableError("E-TYPE", found=Note("a compressed file (ZIP)"), advice=Note(_UNPACK))
 
 
 def _ole(data: bytes) -> Kind:
@@ -93,18 +95,18 @@ def _ole(data: bytes) -> Kind:
         raise UnreadableError("E-PASSWORD")
     if "Workbook".encode("utf-16-le") in data or "Book\0".encode("utf-16-le") in data:
         return "xls"
-    raise UnreadableError("E-TYPE", found="an old Office document (.doc, .ppt)", advice=_SAVE_AS_XLSX)
+    found = Note("an old Office document (.doc, .ppt)")
+    raise UnreadableError("E-TYPE", found=found, advice=Note(_SAVE_AS_XLSX))
 
 
 def _text(data: bytes, suffix: str) -> Kind:
     start = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for magic, found in _MARKUP:
         if start.startswith(magic):
-            raise UnreadableError("E-TYPE", found=found, advice=_SAVE_AS_XLSX)
+            raise UnreadableError("E-TYPE", found=Note(found), advice=Note(_SAVE_AS_XLSX))
     if start.startswith(b"{") or suffix in _LINES:
         return "jsonl"
     if start.startswith(b"[") and suffix == ".json":
-        raise UnreadableError(
-            "E-TYPE", found="a JSON array", advice="Write one JSON object a line (JSON Lines)."
-        )
+        advice = Note("Write one JSON object a line (JSON Lines).")
+        raise UnreadableError("E-TYPE", found=Note("a JSON array"), advice=advice)
     return "csv"

@@ -193,7 +193,7 @@ def _opened(path: Path) -> IO[bytes]:
     # A pipe or device would block or never end: the type is known before anything is opened.
     if not stat.S_ISREG(path.stat().st_mode):
         found = "a folder" if path.is_dir() else "a pipe or device"
-        raise UnreadableError("E-TYPE", found=found, advice="Name the files themselves.")
+        raise UnreadableError("E-TYPE", found=Note(found), advice=Note("Name the files themselves."))
     return path.open("rb")
 
 
@@ -394,11 +394,10 @@ def _column(cells: Iterable[str]) -> pd.Series[str]:
 
 
 def _no_row(reading: Reading) -> NoUsableRow:
-    reasons = [str(row.note) for row in reading.quarantine][:_SAID]
-    reasons += [str(note) for source in reading.sources if not source.read for note in source.notes][:_SAID]
-    more = len(reading.quarantine) - _SAID
-    error = NoUsableRow(
-        "No row could be used. {reasons}", reasons=" ".join(reasons) + (f" (+{more})" if more > 0 else "")
-    )
+    reasons = [row.note for row in reading.quarantine][:_SAID]
+    reasons += [note for source in reading.sources if not source.read for note in source.notes][:_SAID]
+    if (more := len(reading.quarantine) - _SAID) > 0:
+        reasons.append(Note("(+{count})", {"count": more}))
+    error = NoUsableRow("No row could be used. {reasons}", reasons=tuple(reasons))
     error.reading = reading  # type: ignore[attr-defined]
     return error

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
+from pipeline.errors import Note
 from pipeline.read import workbook_guard
 from pipeline.read.faults import Row, UnreadableError
 
@@ -67,14 +68,14 @@ def _sheets(lines: IO[bytes], errors: workbook_guard.Errors) -> Iterator[Sheet]:
             sheet.height += 1
             sheet.rows.append(_row(sheet.height, rest[0], errors.get(sheet.name, {}).get(sheet.height, {})))
     # The child ended without a word: the system stopped it at a limit.
-    raise UnreadableError("E-XLSX-LIMIT", reason="memory or time")
+    raise UnreadableError("E-XLSX-LIMIT", reason=Note("memory or time"))
 
 
 def _message(line: bytes) -> list[Any]:
     try:
         message: list[Any] = json.loads(line)
     except ValueError:
-        raise UnreadableError("E-XLSX-LIMIT", reason="memory or time") from None
+        raise UnreadableError("E-XLSX-LIMIT", reason=Note("memory or time")) from None
     return message
 
 

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
+from pipeline.errors import Note
 from pipeline.read.faults import UnreadableError
 
 ENTRIES: Final = 1_000
@@ -56,11 +57,11 @@ def _check(archive: zipfile.ZipFile) -> Errors:
     entries = archive.infolist()
     names = [entry.filename for entry in entries]
     if len(entries) > ENTRIES:
-        raise UnreadableError("E-XLSX-LIMIT", reason=f"{len(entries)} parts")
+        raise UnreadableError("E-XLSX-LIMIT", reason=Note("{count} parts", {"count": len(entries)}))
     if len({name.casefold() for name in names}) < len(names):
-        raise UnreadableError("E-XLSX-DAMAGED", reason="a part stands twice in it")
+        raise UnreadableError("E-XLSX-DAMAGED", reason=Note("a part stands twice in it"))
     if any(".." in name.replace("\\", "/").split("/") or name.startswith(("/", "\\")) for name in names):
-        raise UnreadableError("E-XLSX-DAMAGED", reason="a part points outside")
+        raise UnreadableError("E-XLSX-DAMAGED", reason=Note("a part points outside"))
     if any(entry.flag_bits & 1 for entry in entries):
         raise UnreadableError("E-PASSWORD")
     total, errors = 0, {}
@@ -80,11 +81,11 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, allowed: int) -> tu
     for piece in _pieces(archive, entry):
         size += len(piece)
         if size > allowed:
-            raise UnreadableError(
-                "E-XLSX-LIMIT", reason=f"{entry.filename[:100]}: over {allowed >> 20} MiB unpacked"
-            )
+            values = {"part": entry.filename[:100], "size": allowed >> 20}
+            raise UnreadableError("E-XLSX-LIMIT", reason=Note("{part}: over {size} MiB unpacked", {**values}))
         if size > RATIO_FROM and size > RATIO * max(entry.compress_size, 1):
-            raise UnreadableError("E-XLSX-LIMIT", reason=f"{entry.filename[:100]}: packed over {RATIO}:1")
+            values = {"part": entry.filename[:100], "ratio": RATIO}
+            raise UnreadableError("E-XLSX-LIMIT", reason=Note("{part}: packed over {ratio}:1", {**values}))
         if is_sheet:
             text = tail + piece
             rows, columns = _extent(text)
@@ -92,7 +93,8 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, allowed: int) -> tu
             _note_errors(text, errors)
             tail = text[-_OVERLAP:]
     if most_rows * most_columns > CELLS:
-        raise UnreadableError("E-XLSX-LIMIT", reason=f"{most_rows} rows by {most_columns} columns")
+        extent = Note("{rows} rows by {columns} columns", {"rows": most_rows, "columns": most_columns})
+        raise UnreadableError("E-XLSX-LIMIT", reason=extent)
     return size, errors
 
 

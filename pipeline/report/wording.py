@@ -25,6 +25,7 @@ REASONS: Final = {
     "confident": "The text clearly belongs to this field",
     "below_threshold": "The text does not point clearly enough to one field",
     "close_second": "Two fields are almost equally likely",
+    "no_field": "The text seems to fit none of the fields",
     "too_short": "The text is too short to tell",
     "empty": "There is no text to tell from",
     "unknown_words": "Most of the words are unknown to the model",
