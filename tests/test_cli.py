@@ -286,7 +286,7 @@ def test_help_loads_no_heavy_library():
 
 
 def test_data_goes_to_stdout_and_words_to_stderr(sample, tmp_path, models):
-    """The installed command prints only what --json asks for on stdout, and no control characters when piped."""
+    """The installed command prints on stdout what --json asks for, and no control characters."""
     environment = {**os.environ, "SANGKIEN_MODELS": str(models)}
     program = Path(sys.executable).with_name("sangkien")
     done = subprocess.run(

@@ -124,17 +124,23 @@ def _postings(marks: Marks, order: I64, form: U64) -> tuple[U64, I64]:
     if count < len(marks):
         keys = keys[(keys & low) < count]
     keys.sort()
-    # The arrays are as long as the corpus: one holds the differences for both questions.
-    change = keys[1:] ^ keys[:-1]
-    distinct = np.flatnonzero(np.append(True, change != 0)[: len(keys)])
-    begins = np.append(True, change > low)[distinct] if len(keys) else np.zeros(0, dtype=bool)
+    # Most shingles stand once: they are counted and dropped before anything else is made of that length.
+    lone, keys = _apart(keys, np.append(True, (keys[1:] ^ keys[:-1]) > low)[: len(keys)])
+    keys = keys[_begins(keys)]  # a record that repeats a shingle holds it once
+    repeated, keys = _apart(keys, _begins(keys >> bits))
+    alone = np.zeros(count, dtype=np.int64)
+    for part in (lone, repeated):
+        known = np.searchsorted(part, form << bits)
+        known = known[known < len(part)]
+        own = np.delete(part, known[np.isin(part[known] >> bits, form)])
+        alone += np.bincount((own & low).astype(np.int64), minlength=count)
+    return keys, alone
+
+
+def _apart(keys: U64, begins: Mask) -> tuple[U64, U64]:
+    """Return the postings of shingles that stand once, and the others; ``begins`` marks a new shingle."""
     single = begins & np.append(begins[1:], True)[: len(begins)]
-    lone = keys[distinct[single]]
-    if len(lone):
-        place = np.minimum(np.searchsorted(lone, form << bits), len(lone) - 1)
-        lone = np.delete(lone, place[lone[place] >> bits == form])
-    alone = np.bincount((lone & low).astype(np.int64), minlength=count)
-    return keys[distinct[~single]], alone
+    return keys[single], keys[~single]
 
 
 def _begins(ordered: U64) -> Mask:
