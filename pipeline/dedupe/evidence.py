@@ -171,7 +171,7 @@ def _quotation(spans: list[Span]) -> str:
     parts: list[str] = []
     room = _QUOTE
     for span in spans:
-        passage = " ".join(span.text.split())
+        passage = _legible(span.text)
         if len(passage) > room:
             if not parts:
                 parts.append(passage[:room].rsplit(" ", 1)[0] + " …")
@@ -179,6 +179,11 @@ def _quotation(spans: list[Span]) -> str:
         parts.append(passage)
         room -= len(passage) + 3
     return " … ".join(parts)
+
+
+def _legible(passage: str) -> str:
+    """Return a submitted passage as one line without what cannot be read: entities, hidden characters."""
+    return " ".join(normalize.clean(passage).text.split())
 
 
 def _difference(mine: Syllables, text: str, yours: Syllables, other: str) -> str:
@@ -197,9 +202,7 @@ def _only(found: Syllables, text: str, known: set[str]) -> str:
         else:
             phrases.append((place, place))
     longest = sorted(phrases, key=lambda phrase: (phrase[0] - phrase[1], phrase[0]))[:_PHRASES]
-    words = [
-        " ".join(text[found.starts[first] : found.ends[last]].split()) for first, last in sorted(longest)
-    ]
+    words = [_legible(text[found.starts[first] : found.ends[last]]) for first, last in sorted(longest)]
     return "; ".join(
         word if len(word) <= _PHRASE else word[:_PHRASE].rsplit(" ", 1)[0] + " …" for word in words
     )
