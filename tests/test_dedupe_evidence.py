@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline import normalize
@@ -76,6 +76,7 @@ def test_every_syllable_stands_where_it_is_said_to(record):
         at = end
 
 
+@settings(max_examples=50)
 @given(shared=TEXT, mine=RECORD, yours=RECORD, other=TEXT)
 def test_spans_are_the_same_in_both_texts(shared, mine, yours, other):
     """Every span lies inside both texts, and what stands there folds to the same three syllables or more."""
@@ -96,6 +97,7 @@ def test_spans_are_the_same_in_both_texts(shared, mine, yours, other):
         assert spans
 
 
+@settings(max_examples=50)
 @given(record=RECORD)
 def test_equal_texts_are_covered_and_differ_in_nothing(record):
     """Of two equal texts everything is one span, and nothing differs."""
@@ -109,6 +111,7 @@ def test_equal_texts_are_covered_and_differ_in_nothing(record):
         assert found.spans == ()
 
 
+@settings(max_examples=50)
 @given(one=RECORD, other=RECORD)
 def test_what_differs_is_the_words_of_one_text_only(one, other):
     """Nothing differs where both texts use the same syllables; turned round, the sides change places."""
@@ -146,6 +149,7 @@ def test_a_word_repeated_thousands_of_times_costs_little():
     assert sum(length for *_, length in passages(words, turned)) >= 9_990
 
 
+@settings(max_examples=50)
 @given(
     text=TEXT,
     other=TEXT,

@@ -97,6 +97,7 @@ def corpora(draw):
     }
 
 
+@settings(max_examples=50)
 @given(case=corpora())
 def test_weights_are_the_obvious_ones(case):
     """A record weighs ln((N+1)/df) for each different shingle outside form text."""
@@ -104,6 +105,7 @@ def test_weights_are_the_obvious_ones(case):
     assert fast.weight.tolist() == pytest.approx([slow.weight(row) for row in range(len(slow.sets))])
 
 
+@settings(max_examples=50)
 @given(case=corpora())
 def test_form_text_is_what_is_known_or_too_common(case):
     """A shingle in more records than the limit counts nothing, nor does a known one in however few."""
@@ -141,6 +143,7 @@ def test_of_a_record_the_best_candidates_are_kept(case, most):
         assert taken == pytest.approx(mine[:most], abs=EXACT)
 
 
+@settings(max_examples=50)
 @given(case=corpora())
 def test_shared_weight_is_the_obvious_sum(case):
     """What two records share weighs what its shingles weigh, whichever record is named first."""
@@ -178,6 +181,7 @@ def obvious_run(mine, yours, form):
     return best
 
 
+@settings(max_examples=50)
 @given(texts=st.lists(TEXT, min_size=2, max_size=8), phrases=FORM)
 def test_longest_run_is_the_obvious_one(texts, phrases):
     """The longest run is the longest streak of shingles of the later text that the earlier holds, too."""
@@ -202,7 +206,7 @@ def content(text, form):
     return found
 
 
-@settings(max_examples=40)  # each example counts a million places for syllables
+@settings(max_examples=30)  # each example counts a million places for syllables
 @given(texts=st.lists(TEXT, min_size=2, max_size=8), phrases=FORM, limit=st.integers(1, 8))
 def test_features_are_the_obvious_ones(texts, phrases, limit):
     """Share and vocabulary are what sets and sums give, for every pair and in both directions."""
