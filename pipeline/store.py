@@ -19,6 +19,7 @@ from typing import Any, Final, Self
 
 import pandas as pd
 
+from pipeline import normalize
 from pipeline.errors import InputNotFound, OutputError, PermissionDenied, StoreLocked
 from pipeline.records import CANONICAL, ORIGIN
 
@@ -212,9 +213,9 @@ class Store:
 
 
 def _digest(row: dict[Any, str]) -> str:
-    """Return the SHA-256 of what makes a record another one: its text."""
-    text = f"{row.get('title', '')}\n{row.get('description', '')}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    """Return the SHA-256 of what makes a record another one: its text, however its letters are encoded."""
+    title, description = (normalize.clean(row.get(name, "")).text for name in ("title", "description"))
+    return hashlib.sha256(f"{title}\n{description}".encode()).hexdigest()
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:

@@ -40,15 +40,23 @@ class Slow:
 
     def worth(self, shingle):
         """What sharing this shingle counts."""
-        return math.log((len(self.sets) + 1) / self.df[shingle])
+        return math.log((max(len(self.sets), 1000) + 1) / self.df[shingle])
 
     def weight(self, row):
         """What all of a row's shingles count."""
         return sum(self.worth(shingle) for shingle in self.sets[row] & self.counted)
 
+    def fade(self, shingle):
+        """How much of its worth a shingle keeps in so small a file."""
+        return 1.0 if self.df[shingle] <= 3 else 1 - self.df[shingle] / len(self.sets)
+
+    def faded(self, shingles):
+        """What these shingles count as evidence of a copy."""
+        return sum(self.worth(shingle) * self.fade(shingle) for shingle in shingles)
+
     def base(self, one, other):
         """What a pair's weight is a share of."""
-        return max(min(self.weight(one), self.weight(other)), 10 * math.log(len(self.sets) + 1))
+        return max(min(self.weight(one), self.weight(other)), 10 * math.log(max(len(self.sets), 1000) + 1))
 
     def common(self, one, other):
         """The shingles that count and stand in both."""
@@ -214,14 +222,17 @@ def test_features_are_the_obvious_ones(texts, phrases, limit):
     pairs = [(one, other) for one in range(len(texts)) for other in range(one)]
     one, other = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
     rows = np.arange(len(texts))
-    form = set(fast.form.tolist())
+    form = set(fast.form.tolist()) | {shingle for shingle in slow.counted if slow.fade(shingle) < 0.25}
     seen = Counter(syllable for text in texts for syllable in text.split())
     total = sum(seen.values())
     worth = {name: math.log1p(total / count) / math.log1p(max(total, 1)) for name, count in seen.items()}
     wanted = []
     for mine, yours in pairs:
-        lighter = min(slow.weight(mine), slow.weight(yours))
-        share = sum(map(slow.worth, slow.common(mine, yours))) / max(lighter, 5 * math.log(len(texts) + 1))
+        held = [slow.sets[row] & slow.counted for row in (mine, yours)]
+        lighter = max(min(map(slow.faded, held)), 5 * math.log(1001))
+        share = slow.faded(slow.common(mine, yours)) / lighter
+        plain = len(slow.common(mine, yours)) / max(min(map(len, held)), 10)
+        share = max(share, plain) if plain >= 0.6 else share
         words = [content(texts[row], form) for row in (mine, yours)]
         both = sum(worth[name] for name in words[0] & words[1])
         sides = [both / max(sum(worth[name] for name in side), 1.0) for side in words]

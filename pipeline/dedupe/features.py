@@ -1,6 +1,6 @@
 """How two records resemble one another, exactly, a few thousand pairs at a time.
 
-Every figure is symmetric: which of the two was filed first does not change how alike they are.
+What `measure` says is symmetric: which of the two was filed first does not change how alike they are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from pipeline.dedupe.join import Table, shared_weight
+from pipeline.dedupe.join import Table, faded, shared_weight
 from pipeline.dedupe.shingles import HASH_BITS, Marks
 
 F64 = NDArray[np.float64]
@@ -22,14 +22,17 @@ Mask = NDArray[np.bool_]
 NAMES: Final = ("share", "larger_vocabulary", "smaller_vocabulary")
 """Columns of `measure`; form text is left out of all of them.
 
-``share``: the weight of the shingles that both hold, as a share of the lighter record's (0 to 1). The
-vocabularies: the weight of the different syllables that both use, as a share of what the one and the other
-uses, of the two directions the larger and the smaller (0 to 1).
+``share``: the weight of the shingles that both hold, as a share of the lighter record's (0 to 1); where three
+fifths of the shorter text stand in the other, whatever they weigh, that share if it is larger: a text filed
+three hundred times is rare nowhere, and still one text. The vocabularies: the weight of the different
+syllables that both use, as a share of what the one and the other uses, of the two directions the larger and
+the smaller (0 to 1).
 """
 
 _PAIRS: Final = 2048
 _FLOOR: Final = 5.0
 """Least size a share is taken of: three words in common do not make a copy."""
+_WHOLE: Final = 0.6
 _SLOTS: Final = 20
 
 
@@ -43,13 +46,26 @@ def measure(marks: Marks, found: Table, rows: I64, later: I64, earlier: I64) -> 
         later: A row a pair.
         earlier: A row a pair.
     """
-    lighter = np.minimum(found.weight[later], found.weight[earlier])
-    share = shared_weight(found.incidence, later, earlier) / np.maximum(lighter, _FLOOR * found.unit)
-    words = vocabulary(marks, found.form, rows, np.union1d(later, earlier))
+    rare = faded(found)
+    lighter = np.minimum(rare.weight[later], rare.weight[earlier])
+    share = shared_weight(rare.incidence, later, earlier) / np.maximum(lighter, _FLOOR * found.unit)
+    whole = _plain_share(found, later, earlier)
+    share = np.where(whole >= _WHOLE, np.maximum(share, whole), share)
+    words = vocabulary(marks, rare.form, rows, np.union1d(later, earlier))
     total = words.sum(axis=1)
     both = shared_weight(words, later, earlier)
     one, other = (both / np.maximum(total[row], 1.0) for row in (later, earlier))
     return np.column_stack((share, np.maximum(one, other), np.minimum(one, other)))
+
+
+def _plain_share(found: Table, later: I64, earlier: I64) -> F64:
+    """Return how many of the shorter text's different shingles the other holds, as a share (0 to 1)."""
+    held = found.alone + np.diff(found.incidence.indptr)
+    ones = found.incidence.copy()
+    ones.data[:] = 1.0
+    shorter = np.minimum(held[later], held[earlier])
+    share: F64 = shared_weight(ones, later, earlier) / np.maximum(shorter, 2 * _FLOOR)
+    return share
 
 
 def syllable_worth(marks: Marks) -> F64:
@@ -60,7 +76,9 @@ def syllable_worth(marks: Marks) -> F64:
     """
     seen = np.bincount(marks.syllables >> np.uint32(32 - _SLOTS), minlength=1 << _SLOTS)
     total = len(marks.syllables)
-    worth: F64 = np.log1p(total / np.maximum(seen, 1)) / np.log1p(max(total, 1))
+    worth = np.zeros(len(seen))
+    used = np.flatnonzero(seen)
+    worth[used] = np.log1p(total / seen[used]) / np.log1p(total)
     return worth
 
 

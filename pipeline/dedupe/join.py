@@ -1,14 +1,14 @@
 """The exact join: which records share rare shingles, and how much.
 
-A record's shingles weigh ``ln((N + 1) / df)``: what stands in few records counts, what stands in
-many is form text and counts for nothing. Two sparse products do the work that a loop over posting
-lists would: records x shingles times shingles x first holders gives every candidate's score.
+A record's shingles weigh ``ln((N + 1) / df)``, N at least 1000: what stands in few records counts, what
+stands in many is form text and counts for nothing. Two sparse products do the work that a loop over
+posting lists would: records x shingles times shingles x first holders gives every candidate's score.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -30,6 +30,14 @@ _COUNT: Final = float(1 << 20)
 A sum stays exact to 2^-18 up to 2^15 shared shingles (52 bits of a double), which is far finer than any
 threshold; a record that shares more has shared enough.
 """
+_WHOLE: Final = 1000
+"""Records a file is taken to stand for at least.
+
+In a file of two copies and nothing else every shingle stands in all records and would weigh nothing: a small
+file is weighed as part of an office's.
+"""
+_FEW: Final = 3
+_FAINT: Final = 0.25
 _ROWS: Final = 2048
 _PAIRS: Final = 16384
 
@@ -38,22 +46,25 @@ _PAIRS: Final = 16384
 class Table:
     """Records x shared shingles, rows in the order given.
 
-    ``incidence`` holds the weight of each shingle that stands in 2 to ``limit`` records; ``after`` the same
-    plus `_COUNT` and without each shingle's first record, ``first`` (the transpose) each shingle's first
-    holders: their product says what each record shares with earlier ones. ``weight[i]`` is the weight of
-    all of record i's shingles outside form text; ``form`` are the shingles that are form text, sorted.
+    Attributes:
+        incidence: The weight of each shingle that stands in 2 to ``limit`` records, in each of them.
+        after: The same plus `_COUNT`, without each shingle's first record.
+        first: Shingles x their first holders: ``after @ first`` is what each record shares with earlier ones.
+        shingles: Which shingle each column is, sorted.
+        weight: The weight of all of a record's shingles outside form text.
+        alone: How many of a record's shingles no other record has.
+        form: The shingles that are form text, sorted.
+        unit: The weight of a shingle that stands in one record only.
     """
 
     incidence: csr_array
     after: csr_array
     first: csr_array
+    shingles: U64
     weight: F64
+    alone: I64
     form: U64
-
-    @property
-    def unit(self) -> float:
-        """Weight of a shingle that stands in one record only."""
-        return float(np.log(len(self.weight) + 1))
+    unit: float
 
     def base(self, later: I64, earlier: I64) -> F64:
         """Return what a pair's shared weight is a share of: the lighter record, or ten unique shingles.
@@ -99,14 +110,19 @@ def table(marks: Marks, order: I64, *, limit: int, holders: int, form: U64) -> T
         ignored[place[hashes[place] == form]] = True
     starts, sizes = starts[~ignored], sizes[~ignored]
     rows = _members((keys & np.uint64((1 << RECORD_BITS) - 1)).astype(np.int32), starts, sizes)
-    weights = np.log((count + 1) / sizes)
+    whole = max(count, _WHOLE)
+    weights = np.log((whole + 1) / sizes)
+    unit = float(np.log(whole + 1))
     incidence = _by_record(rows, sizes, weights, records=count)
     return Table(
         incidence=incidence,
         after=_by_record(*_without_first(rows, sizes), weights + _COUNT, records=count),
         first=_first(rows, sizes, records=count, holders=holders),
-        weight=alone * np.log(count + 1) + incidence.sum(axis=1),
+        weight=alone * unit + incidence.sum(axis=1),
+        alone=alone,
+        shingles=hashes[~ignored],
         form=np.union1d(hashes[ignored], form),
+        unit=unit,
     )
 
 
@@ -178,6 +194,27 @@ def _first(rows: NDArray[np.int32], sizes: I64, *, records: int, holders: int) -
     first = _members(rows, np.cumsum(sizes) - sizes, kept)
     ends = np.concatenate(([0], np.cumsum(kept)))
     return csr_array((np.ones(len(first)), first, ends), shape=(len(sizes), records))
+
+
+def faded(found: Table) -> Table:
+    """Return the table with what most records of a small file share counting less, nearly all as form text.
+
+    Three records may repeat one another; what stands in nearly all of thirty is more likely their form, which
+    a frequency cannot yet tell. Of `_WHOLE` records or more nothing fades: there the limit speaks.
+    """
+    records = len(found.weight)
+    if records >= _WHOLE:
+        return found
+    df = np.bincount(found.incidence.indices, minlength=found.incidence.shape[1])
+    share = np.where(df <= _FEW, 1.0, 1 - df / records)
+    weights = found.incidence.copy()
+    weights.data *= share[weights.indices]
+    return replace(
+        found,
+        incidence=weights,
+        weight=found.alone * found.unit + weights.sum(axis=1),
+        form=np.union1d(found.form, found.shingles[share < _FAINT]),
+    )
 
 
 def candidates(found: Table, fresh: Mask, *, score: float, shared: int, most: int) -> tuple[I64, I64]:
