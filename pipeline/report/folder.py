@@ -49,8 +49,11 @@ def target(out: Path) -> Path:
     """
     try:
         folder = out.expanduser().resolve()
-    except (RuntimeError, OSError) as error:
-        raise UsageError("{path} is a link that leads nowhere. Name another folder.", path=out) from error
+        lost = folder.is_symlink()  # from Python 3.13 on, a loop of links resolves to itself
+    except (RuntimeError, OSError):
+        lost = True
+    if lost:
+        raise UsageError("{path} is a link that leads nowhere. Name another folder.", path=out)
     if folder in (cwd := Path.cwd(), *cwd.parents):
         raise UsageError(
             "{path} is the working folder or holds it, and cannot be exchanged as a whole. "
