@@ -33,7 +33,7 @@ def train(console: Console, labelled: tuple[Path, ...], name: str) -> None:
             root, normalize.frame(batch), taxonomy, name=name, source=labelled, created=options.now()
         )
     card = registry.card(root, name, version)
-    _figures(console, card["metrics"])
+    _figures(console, console.words("On records it had not seen"), card["metrics"])
     console.say(
         "{name}/{version} was trained. To put it in use: sangkien models promote {name} {version}",
         name=name,
@@ -42,9 +42,9 @@ def train(console: Console, labelled: tuple[Path, ...], name: str) -> None:
     console.data({"name": name, "version": version, "metrics": card["metrics"]})
 
 
-def _figures(console: Console, metrics: dict[str, object]) -> None:
+def _figures(console: Console, title: str, metrics: dict[str, object]) -> None:
     rows = [(name, value) for name, value in metrics.items() if not isinstance(value, dict)]
-    console.table(console.words("On records it had not seen"), rows)
+    console.table(title, rows)
 
 
 @click.group()
@@ -172,7 +172,7 @@ def evaluate_classify(console: Console, files: tuple[Path, ...], model: str) -> 
         auto=(labels["decision"] == "auto").tolist(),
     )
     console.data({"model": ready.name, **found.summary()})
-    _figures(console, {"model": ready.name, **found.summary()})
+    _figures(console, console.words("Beside what people judged"), {"model": ready.name, **found.summary()})
     rows = [
         (row["field"], *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")), row["true"])
         for row in found.fields.to_dict("records")
@@ -205,7 +205,7 @@ def evaluate_dedupe(console: Console, records: Path, pairs: Path) -> None:
     table = dedupe.table(corpus, dedupe.find(corpus, judge.model, form, settings))
     found = evaluate.pairs(judged, table, threshold=settings.match_probability)
     console.data({"model": judge.name, **found.summary()})
-    _figures(console, {"model": judge.name, **found.summary()})
+    _figures(console, console.words("Beside what people judged"), {"model": judge.name, **found.summary()})
     rows = [
         (row["relation"], row["pairs"], row["flagged"], f"{row['share']:.3f}")
         for row in found.relations.to_dict("records")
