@@ -165,11 +165,16 @@ def judged(path: Path) -> pd.DataFrame:
 
     Raises:
         InputNotFound: The file is not there.
-        UsageError: A column is missing or a relation unknown.
+        UsageError: It is no CSV, a column is missing or a relation unknown.
     """
     if not path.is_file():
         raise InputNotFound("{path} is not there. Check the name.", path=path)
-    table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    try:
+        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    except ValueError as error:  # no UTF-8, no columns, or rows of different lengths
+        raise UsageError(
+            "{path} is not a CSV table in UTF-8. Save it as CSV UTF-8, then run again.", path=path
+        ) from error
     wanted = ["id_a", "id_b", "relation"]
     if missing := [column for column in wanted if column not in table.columns]:
         raise UsageError(

@@ -96,7 +96,8 @@ class Store:
             PermissionDenied: The system refuses.
         """
         path = folder / DATABASE
-        if not create and not path.exists():
+        # An archive has at least one page: an empty file is what is left of one, not one without records.
+        if not create and not (path.exists() and path.stat().st_size):
             raise InputNotFound(
                 "There is no archive in {path}. `sangkien archive add FILE` makes one.", path=folder
             )
@@ -271,6 +272,8 @@ def _telling(path: Path) -> Iterator[None]:
         raise OutputError("{path}: {fault}.", path=path, fault=fault) from fault
     except sqlite3.DatabaseError as fault:
         raise OutputError(_DAMAGED, path=path, fault=fault) from fault
+    except (FileExistsError, NotADirectoryError) as fault:
+        raise OutputError("{path} is a file. Name a folder for the archive.", path=path.parent) from fault
     except OSError as fault:
         raise OutputError("{path}: {fault}.", path=path, fault=fault.strerror or fault) from fault
 

@@ -240,6 +240,64 @@ def test_rows_that_cannot_be_read_are_kept_even_when_none_can(command, tmp_path)
     assert len(kept) == 1
 
 
+def test_a_file_that_cannot_be_read_is_named_though_others_can(command, tmp_path):
+    """An unreadable table among good ones, new or earlier, is told on stderr, quiet or not."""
+    table(tmp_path / "new.csv", [{"id": "A", "title": "Khung lật cửa", "description": LONG}])
+    table(tmp_path / "old.csv", [{"id": "B", "title": "Dán nhãn màu", "description": OTHER}])
+    (tmp_path / "strange.csv").write_text("x,y\n1,2\n", encoding="utf-8")
+    for arguments in (["strange.csv"], ["--against", "old.csv", "--against", "strange.csv"]):
+        code, _, err = command("dedupe", "new.csv", *arguments, "--out", "out", "--quiet")
+        assert code == 0, err
+        assert "strange.csv" in err
+
+
+def test_a_file_that_may_not_be_read_does_not_stop_the_others(command, tmp_path, monkeypatch):
+    """Access is judged when a file is read, where the others go on, and not when the call is parsed."""
+    table(tmp_path / "new.csv", [{"id": "A", "title": "Khung lật cửa", "description": LONG}])
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    assert command("dedupe", "new.csv", "--out", "out")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["evaluate", "classify", "new.csv"], 2),
+        (["evaluate", "dedupe", "new.csv", "different.csv"], 2),
+        (["evaluate", "dedupe", "new.csv", "headless.csv"], 2),
+        (["evaluate", "dedupe", "new.csv", "wide.csv"], 2),
+        (["evaluate", "dedupe", "new.csv", "empty.csv"], 2),
+    ],
+)
+def test_nothing_to_measure_is_a_wrong_call(command, tmp_path, arguments, code):
+    """Tables without a label, or without a pair judged the same, end with a sentence and code 2."""
+    table(tmp_path / "new.csv", [{"id": "A", "title": "Khung lật cửa", "description": LONG}])
+    (tmp_path / "different.csv").write_text("id_a,id_b,relation\nA,B,unrelated\n", encoding="utf-8")
+    (tmp_path / "headless.csv").write_text("id_a,id_b,relation\n", encoding="utf-8")
+    (tmp_path / "wide.csv").write_text("id_a,id_b,relation\nA,B,exact\nA,B,exact,x,y\n", encoding="utf-8")
+    (tmp_path / "empty.csv").write_bytes(b"")
+    found, _, err = command(*arguments)
+    assert found == code, err
+    assert "SANGKIEN_DEBUG" not in err
+
+
+def test_being_told_to_end_is_an_interruption(tmp_path):
+    """SIGTERM in the middle of a run ends it like Ctrl-C: code 130, a sentence, nothing published."""
+    program = (
+        "import os, signal\n"
+        "from pipeline import read\n"
+        "from pipeline.cli import main\n"
+        "read.tables = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "dedupe", "new.csv", "--out", "out"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.strip()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_errors_are_codes_outside_and_sentences_in_both_languages(command, tmp_path):
     """The same failure is told in Vietnamese by default and in English on request."""
     vietnamese = command("run", "missing.csv", "--out", "out")[2]

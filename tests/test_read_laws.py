@@ -7,10 +7,12 @@ import random
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
 import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from pipeline import read
 from pipeline.errors import NoUsableRow
@@ -179,3 +181,30 @@ def test_any_bytes(tmp_path, data):
         equation(read.tables([path]))
     except NoUsableRow as error:
         equation(error.reading)
+
+
+def test_a_file_named_twice_keeps_its_short_name(tmp_path):
+    """Naming one file twice puts no folder of this machine into the results."""
+    (tmp_path / "a.csv").write_text("id,title\n1,Máy gieo hạt\n", encoding="utf-8")
+    reading = read.tables([tmp_path / "a.csv", tmp_path / "a.csv"])
+    assert [source.file for source in reading.sources] == ["a.csv", "a.csv"]
+    assert [row.code for row in reading.quarantine] == ["E-FILE-TWICE"]
+
+
+def test_a_table_of_blank_rows_says_so(tmp_path):
+    """Where every row is blank the error has a reason that names the file."""
+    (tmp_path / "a.csv").write_text("id,title\n,\n,\n", encoding="utf-8")
+    with pytest.raises(NoUsableRow, match=r"a\.csv"):
+        read.tables([tmp_path / "a.csv"])
+
+
+def test_a_missing_number_is_no_text(tmp_path):
+    """NaN in a number column of a Parquet file is an empty cell, so that two of them are not one id."""
+    path = tmp_path / "a.parquet"
+    columns = {
+        "id": pa.array([1.0, float("nan"), float("nan")]),
+        "title": ["Máy gieo hạt", "Máy tuốt", "Máy bơm"],
+    }
+    parquet.write_table(pa.table(columns), path)
+    batch = read.tables([path]).batch
+    assert batch["id"].str.startswith("SK-").tolist() == [False, True, True]

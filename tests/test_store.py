@@ -376,3 +376,18 @@ def test_a_cache_in_a_place_that_is_no_folder_only_costs_time(tmp_path):
     """A path that cannot be a folder is as good as no cache."""
     (tmp_path / "file").write_text("")
     assert TokenCache(tmp_path / "file", model="m").through(["a b"], cut([])) == [("a_b", False)]
+
+
+def test_an_empty_file_is_no_archive(folder):
+    """An archive cut to nothing is not taken for one without records: every copy would look new."""
+    folder.mkdir()
+    (folder / DATABASE).touch()
+    with pytest.raises(InputNotFound):
+        Store.open(folder)
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(folder):
+    """A store that is a file is refused with a sentence that says so."""
+    folder.touch()
+    with pytest.raises(OutputError, match="Name a folder"):
+        Store.open(folder, create=True)

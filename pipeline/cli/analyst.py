@@ -26,11 +26,12 @@ def train(console: Console, labelled: tuple[Path, ...], name: str) -> None:
     from pipeline.taxonomy import default
 
     with console.stage("read", len(labelled)) as advance:
-        batch = read.tables(labelled, progress=lambda _name: advance(1)).batch
+        reading = read.tables(labelled, progress=lambda _name: advance(1))
+    console.unread(reading.quarantine)
     root, taxonomy = options.models_folder(), default()
     with console.stage("train", 1):
         version = starter.train_fields(
-            root, normalize.frame(batch), taxonomy, name=name, source=labelled, created=options.now()
+            root, normalize.frame(reading.batch), taxonomy, name=name, source=labelled, created=options.now()
         )
     card = registry.card(root, name, version)
     _figures(console, console.words("On records it had not seen"), card["metrics"])
@@ -157,11 +158,15 @@ def evaluate_classify(console: Console, files: tuple[Path, ...], model: str) -> 
       sangkien evaluate classify judged-2025.xlsx
     """
     from pipeline import classify, evaluate, normalize, read, starter
+    from pipeline.errors import UsageError
     from pipeline.taxonomy import default
 
-    taxonomy = default()
-    batch = normalize.frame(read.tables(files).batch)
+    taxonomy, reading = default(), read.tables(files)
+    console.unread(reading.quarantine)
+    batch = normalize.frame(reading.batch)
     batch = batch[batch["field"] != ""].reset_index(drop=True)
+    if batch.empty:
+        raise UsageError("No row has a label to compare with. Fill the column field, then run again.")
     ready = starter.fields(options.models_folder(), taxonomy, name=model, created=options.now())
     labels = classify.label(ready.model, batch, name=ready.name)
     found = evaluate.labels(
@@ -194,11 +199,22 @@ def evaluate_dedupe(console: Console, records: Path, pairs: Path) -> None:
       sangkien evaluate dedupe records.csv pairs.csv
     """
     from pipeline import dedupe, evaluate, normalize, read, starter
+    from pipeline.errors import UsageError
+    from pipeline.records import SAME
     from pipeline.settings import Settings
 
     settings = Settings()
     judged = starter.judged(pairs)
-    batch = normalize.frame(read.tables([records]).batch)
+    if not judged["relation"].isin(SAME).any():
+        raise UsageError(
+            "{path}: no pair is judged to be the same initiative, so nothing can be measured. "
+            "Add pairs with one of the relations: {known}.",
+            path=pairs,
+            known=", ".join(SAME),
+        )
+    reading = read.tables([records])
+    console.unread(reading.quarantine)
+    batch = normalize.frame(reading.batch)
     form = starter.form_text(settings=settings)
     judge = starter.pairs(options.models_folder(), settings=settings, form=form, created=options.now())
     corpus = dedupe.corpus(batch, None, settings)

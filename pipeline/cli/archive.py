@@ -50,8 +50,7 @@ def add(console: Console, files: tuple[Path, ...], store: Path | None) -> None:
         console.warn(
             "{id}: the archive holds this id with other content; the archived one was left as it is.", id=name
         )
-    for row in reading.quarantine:
-        console.warn("{note}", note=row.note)
+    console.unread(reading.quarantine)
     console.data(
         {
             **{name: len(ids) for name, ids in asdict(done).items()},

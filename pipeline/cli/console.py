@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pipeline.errors import Note
+from pipeline.records import Quarantined
 from pipeline.words import translator
 
 
@@ -37,6 +38,11 @@ class Console:
     def warn(self, template: str, **values: object) -> None:
         """Tell the user something that must be known, quiet or not."""
         print(self.words(template, **values), file=sys.stderr, flush=True)  # noqa: T201 - this is the mouth
+
+    def unread(self, quarantine: Iterable[Quarantined]) -> None:
+        """Name what could not be read, quiet or not: nobody would look for what is not said to be missing."""
+        for row in quarantine:
+            self.warn("{note}", note=row.note)
 
     def data(self, content: Mapping[str, object]) -> None:
         """Print the machine's summary, if it was asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Final
 
@@ -59,6 +60,8 @@ for command in (
 
 def main() -> None:
     """Run the command line and exit with the code that says how it ended."""
+    # A service manager or a shutdown must not leave half-made folders behind: it is told like Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(_exit_code(sys.argv[1:]))
 
 

@@ -16,7 +16,8 @@ from pipeline.cli.console import Console
 STORE: Final = Path("sangkien-store")
 MODELS: Final = Path("models")
 
-PATH: Final = click.Path(path_type=Path)
+# Whether it may be read is found out by reading: one refused file must not stop the others.
+PATH: Final = click.Path(path_type=Path, readable=False)
 
 store = click.option(
     "--store", type=PATH, envvar="SANGKIEN_STORE", help="Folder of the archive.  [default: ./sangkien-store]"

@@ -171,6 +171,7 @@ def _read(console: Console, new: tuple[Path, ...], out: Path) -> Reading:
     for source in reading.sources:
         for note in source.notes:
             console.say("{note}", note=note)
+    console.unread(row for row in reading.quarantine if row.row == 0)
     return reading
 
 
@@ -195,6 +196,7 @@ def _archive(console: Console, choices: _Choices) -> tuple[pd.DataFrame | None, 
     if choices.against:
         with console.stage("read the archive", len(choices.against)) as advance:
             reading = read.tables(choices.against, progress=lambda _name: advance(1))
+        console.unread(row for row in reading.quarantine if row.row == 0)
         if lost := reading.totals["quarantined"]:
             console.warn(
                 "{count} rows of the archive could not be read and are not compared with.", count=lost

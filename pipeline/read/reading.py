@@ -121,7 +121,10 @@ def _names(paths: Sequence[Path]) -> list[str]:
     depth = [1] * len(parts)
     while True:
         names = ["/".join(part[-count:]) for part, count in zip(parts, depth, strict=True)]
-        shared = Counter(names)
+        # A file that is named twice has one name: no number of folders would tell the two apart.
+        shared = Counter(
+            name for name, _ in {(name, tuple(part)) for name, part in zip(names, parts, strict=True)}
+        )
         longer = [
             min(count + 1, len(part)) if shared[name] > 1 else count
             for part, count, name in zip(parts, depth, names, strict=True)
@@ -396,6 +399,11 @@ def _column(cells: Iterable[str]) -> pd.Series[str]:
 def _no_row(reading: Reading) -> NoUsableRow:
     reasons = [row.note for row in reading.quarantine][:_SAID]
     reasons += [note for source in reading.sources if not source.read for note in source.notes][:_SAID]
+    reasons += [
+        Note("{file}: no row stands below the header.", {"file": source.file})
+        for source in reading.sources
+        if 0 < source.read == source.blank
+    ][:_SAID]
     if (more := len(reading.quarantine) - _SAID) > 0:
         reasons.append(Note("(+{count})", {"count": more}))
     error = NoUsableRow("No row could be used. {reasons}", reasons=tuple(reasons))

@@ -28,7 +28,7 @@ def text_of(value: object) -> str:  # noqa: PLR0911 - one type, one line
     """
     if isinstance(value, str):
         return value
-    if value is None:
+    if value is None or value != value:  # noqa: PLR0124 - NaN is how number columns write that there is nothing
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
