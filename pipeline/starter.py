@@ -48,7 +48,7 @@ def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str =
         created: The date a new card bears.
     """
     trained = False
-    if registry.current(root, name) is None and name == FIELDS:
+    if name == FIELDS and not registry.versions(root, name):
         sample = [checkout("data", "sample", file) for file in ("archive.csv", "labelled.csv")]
         batch = normalize.frame(read.tables(sample).batch)
         registry.promote(
@@ -130,7 +130,7 @@ def pairs(root: Path, *, settings: Settings, form: NDArray[np.uint64], created: 
         created: The date a new card bears.
     """
     trained = False
-    if registry.current(root, PAIRS) is None:
+    if not registry.versions(root, PAIRS):
         sample = checkout("data", "sample")
         files = [
             sample / name for name in ("archive.csv", "batch_unions.csv", "batch_portal.xlsx", "labelled.csv")

@@ -86,8 +86,36 @@ class Store:
         self._path = path
 
     @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Return the store in ``folder`` for reading: also one in a folder where nothing may be written.
+
+        Raises:
+            As `open`.
+        """
+        path = _existing(folder)
+        with _telling(path):
+            # Without a right to write there is no shared memory for the log; then a log must not be needed.
+            log = path.with_name(f"{path.name}-wal")
+            modes = ["mode=ro"] if log.exists() and log.stat().st_size else ["mode=ro", "immutable=1"]
+            for mode in modes:
+                connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=_WAIT)
+                try:
+                    _check_version(connection, path)
+                    if _version(connection) == len(MIGRATIONS):
+                        return cls(connection, path)
+                except sqlite3.OperationalError:
+                    if mode == modes[-1]:
+                        connection.close()
+                        raise
+                except BaseException:
+                    connection.close()
+                    raise
+                connection.close()
+        return cls.open(folder)
+
+    @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> Self:
-        """Return the store in ``folder``.
+        """Return the store in ``folder`` for reading and writing.
 
         Raises:
             InputNotFound: There is none, and none is to be created.
@@ -95,12 +123,7 @@ class Store:
             StoreLocked: Another process is writing to it.
             PermissionDenied: The system refuses.
         """
-        path = folder / DATABASE
-        # An archive has at least one page: an empty file is what is left of one, not one without records.
-        if not create and not (path.exists() and path.stat().st_size):
-            raise InputNotFound(
-                "There is no archive in {path}. `sangkien archive add FILE` makes one.", path=folder
-            )
+        path = folder / DATABASE if create else _existing(folder)
         with _telling(path):
             folder.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
@@ -217,6 +240,16 @@ def _digest(row: dict[Any, str]) -> str:
     """Return the SHA-256 of what makes a record another one: its text, however its letters are encoded."""
     title, description = (normalize.clean(row.get(name, "")).text for name in ("title", "description"))
     return hashlib.sha256(f"{title}\n{description}".encode()).hexdigest()
+
+
+def _existing(folder: Path) -> Path:
+    path = folder / DATABASE
+    # An archive has at least one page: an empty file is what is left of one, not one without records.
+    if not (path.exists() and path.stat().st_size):
+        raise InputNotFound(
+            "There is no archive in {path}. `sangkien archive add FILE` makes one.", path=folder
+        )
+    return path
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -355,3 +356,25 @@ def test_data_goes_to_stdout_and_words_to_stderr(sample, tmp_path, models):
     assert done.stdout == ""
     assert "\x1b" not in done.stderr
     assert "matches.csv" in done.stderr
+
+
+def test_a_table_that_cannot_be_read_replaces_no_former_result(command, tmp_path):
+    """Results of an earlier run stay; what could not be read is kept beside them."""
+    new = table(tmp_path / "new.csv", [{"id": "A", "title": "Khung lật cửa", "description": LONG}])
+    assert command("run", new, "--out", "out")[0] == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "bad.csv").write_text('id,title\n1,"x",y,z\n', encoding="utf-8")
+    assert command("run", "bad.csv", "--out", "out")[0] == 65
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert (tmp_path / "out-quarantine" / "quarantine.csv").exists()
+
+
+def test_versions_of_which_none_is_in_use_are_not_trained_over(command, tmp_path, models, monkeypatch):
+    """Where models stand on the shelf and none is in use, a run asks which instead of training one."""
+    shutil.copytree(models, tmp_path / "shelf")
+    (tmp_path / "shelf" / "fields" / "current").unlink()
+    monkeypatch.setenv("SANGKIEN_MODELS", str(tmp_path / "shelf"))
+    new = table(tmp_path / "new.csv", [{"id": "A", "title": "Khung lật cửa", "description": LONG}])
+    code, _, err = command("classify", new, "--out", "out")
+    assert code == 66
+    assert "fields" in err

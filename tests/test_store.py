@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import store as module
-from pipeline.errors import InputNotFound, OutputError, StoreLocked
+from pipeline.errors import InputNotFound, OutputError, PermissionDenied, StoreLocked
 from pipeline.records import CANONICAL
 from pipeline.store import DATABASE, MIGRATIONS, TOKENS, Store, TokenCache
 
@@ -391,3 +391,16 @@ def test_a_file_in_the_place_of_the_folder_is_named(folder):
     folder.touch()
     with pytest.raises(OutputError, match="Name a folder"):
         Store.open(folder, create=True)
+
+
+def test_an_archive_can_be_read_where_nothing_may_be_written(tmp_path, monkeypatch):
+    """Reading writes nothing, so that colleagues can compare with an archive they may not change."""
+    with Store.open(tmp_path, create=True) as store:
+        store.add(pd.DataFrame({"id": ["A"], "title": ["Khung"]}, dtype="str"), now=NOW)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with Store.read(tmp_path) as store:
+        assert store.archive()["id"].tolist() == ["A"]
+        assert store.status().records == 1
+        with pytest.raises(PermissionDenied):
+            store.add(pd.DataFrame({"id": ["B"], "title": ["Khung"]}, dtype="str"), now=NOW)
+    assert before.items() <= {path.name: path.read_bytes() for path in tmp_path.iterdir()}.items()

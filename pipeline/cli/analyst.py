@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.cli import options
 from pipeline.cli.console import Console
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @click.command()
@@ -199,22 +203,23 @@ def evaluate_dedupe(console: Console, records: Path, pairs: Path) -> None:
       sangkien evaluate dedupe records.csv pairs.csv
     """
     from pipeline import dedupe, evaluate, normalize, read, starter
-    from pipeline.errors import UsageError
-    from pipeline.records import SAME
     from pipeline.settings import Settings
 
     settings = Settings()
     judged = starter.judged(pairs)
-    if not judged["relation"].isin(SAME).any():
-        raise UsageError(
-            "{path}: no pair is judged to be the same initiative, so nothing can be measured. "
-            "Add pairs with one of the relations: {known}.",
-            path=pairs,
-            known=", ".join(SAME),
-        )
     reading = read.tables([records])
     console.unread(reading.quarantine)
     batch = normalize.frame(reading.batch)
+    there = judged["id_a"].isin(batch["id"]) & judged["id_b"].isin(batch["id"])
+    if absent := int((~there).sum()):
+        console.warn(
+            "{path}: {count} pairs name records that {records} does not hold; they are left out.",
+            path=pairs,
+            count=absent,
+            records=records,
+        )
+        judged = judged[there]
+    _check_judged(judged, pairs)
     form = starter.form_text(settings=settings)
     judge = starter.pairs(options.models_folder(), settings=settings, form=form, created=options.now())
     corpus = dedupe.corpus(batch, None, settings)
@@ -228,3 +233,16 @@ def evaluate_dedupe(console: Console, records: Path, pairs: Path) -> None:
     ]
     head = [console.words(name) for name in ("Relation", "pairs", "flagged", "share")]
     console.table(console.words("By relation"), rows, head=head)
+
+
+def _check_judged(judged: pd.DataFrame, path: Path) -> None:
+    from pipeline.errors import UsageError
+    from pipeline.records import SAME
+
+    if not judged["relation"].isin(SAME).any():
+        raise UsageError(
+            "{path}: no pair is judged to be the same initiative, so nothing can be measured. "
+            "Add pairs with one of the relations: {known}.",
+            path=path,
+            known=", ".join(SAME),
+        )

@@ -72,7 +72,7 @@ def status(console: Console, store: Path | None) -> None:
     """
     from pipeline.store import Store
 
-    with Store.open(store or options.STORE) as opened:
+    with Store.read(store or options.STORE) as opened:
         found = opened.status()
     console.data(asdict(found))
     rows = [

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from pipeline.errors import Note
 from pipeline.records import Quarantined
 from pipeline.words import translator
+
+_NAMED: Final = 20  # rows named one by one; more would push what matters off the screen
 
 
 @dataclass
@@ -41,8 +44,11 @@ class Console:
 
     def unread(self, quarantine: Iterable[Quarantined]) -> None:
         """Name what could not be read, quiet or not: nobody would look for what is not said to be missing."""
-        for row in quarantine:
+        rows = list(quarantine)
+        for row in rows[:_NAMED]:
             self.warn("{note}", note=row.note)
+        if len(rows) > _NAMED:
+            self.warn("{count} more could not be read.", count=len(rows) - _NAMED)
 
     def data(self, content: Mapping[str, object]) -> None:
         """Print the machine's summary, if it was asked for."""

@@ -176,7 +176,7 @@ def _read(console: Console, new: tuple[Path, ...], out: Path) -> Reading:
 
 
 def _keep_quarantine(console: Console, fault: Any, out: Path) -> None:
-    """Publish what could not be read, though nothing else is: nobody's row is lost."""
+    """Publish what could not be read, though nothing else is: nobody's row is lost, and no former result."""
     from pipeline import normalize, report
 
     reading = getattr(fault, "reading", None)
@@ -185,7 +185,8 @@ def _keep_quarantine(console: Console, fault: Any, out: Path) -> None:
     outcome = report.Outcome(
         initiatives=normalize.frame(reading.batch), quarantine=reading.quarantine, sources=reading.sources
     )
-    published = report.publish(outcome, out, language=console.language)
+    beside = out.with_name(f"{out.name}-quarantine") if (out / "run.json").exists() else out
+    published = report.publish(outcome, beside, language=console.language)
     console.warn("What could not be read is kept in {path}.", path=published.folder / "quarantine.csv")
 
 
@@ -205,7 +206,7 @@ def _archive(console: Console, choices: _Choices) -> tuple[pd.DataFrame | None, 
         return reading.batch, {"files": files, "records": len(reading.batch)}
     if choices.store is None and not (options.STORE / DATABASE).exists():
         return None, {}
-    with Store.open(choices.folder) as opened:
+    with Store.read(choices.folder) as opened:
         records = opened.archive()
     return records, {"store": True, "records": len(records)}
 
