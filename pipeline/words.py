@@ -9,10 +9,8 @@ import gettext
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-Language = Literal["vi", "en"]
-LANGUAGES: Final = ("vi", "en")
 _LOCALE: Final = Path(__file__).resolve().parent / "locale"
 
 
