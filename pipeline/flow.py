@@ -106,9 +106,8 @@ def run(
             size, date = len(before), max(before["submitted"], default="")
             batch, before = settle_ids(batch, before)
         found = duplicates(batch, before, tools, settings)
-    labels = None
-    if tools.label is not None:
-        labels = _labels(batch, tools)
+    # A model is too large to be sent to workers with every part: this process labels.
+    labels = _in_parts(tools.label, batch, "classify", tools) if tools.label else None
     return Outcome(
         initiatives=batch,
         others=found.others if found else _nobody(),
@@ -126,12 +125,22 @@ def run(
 
 def clean(batch: pd.DataFrame, tools: Tools, *, name: str) -> pd.DataFrame:
     """Return the batch with the columns `records.CLEANED`."""
-    if not len(batch):
-        return normalize.frame(batch)
-    parts = [batch.iloc[start : start + _ROWS] for start in range(0, len(batch), _ROWS)]
+    return _in_parts(normalize.frame, batch, name, tools, spread=tools.spread)
+
+
+def _in_parts(
+    function: Callable[[pd.DataFrame], pd.DataFrame],
+    batch: pd.DataFrame,
+    name: str,
+    tools: Tools,
+    *,
+    spread: Spread = map,
+) -> pd.DataFrame:
+    """Return what ``function`` makes of a batch, a part at a time, so that progress can be shown."""
+    parts = [batch.iloc[start : start + _ROWS] for start in range(0, max(len(batch), 1), _ROWS)]
+    done = []
     with tools.stage(name, len(batch)) as advance:
-        done = []
-        for part in tools.spread(normalize.frame, parts):
+        for part in spread(function, parts):
             done.append(part)
             advance(len(part))
     return pd.concat(done, ignore_index=True)
@@ -268,17 +277,6 @@ def _people(cell: str) -> frozenset[str]:
     """Return the folded names in a cell of one or several authors."""
     parts = re.split(r"[,;\n/&+]|\s(?:và|va)\s", cell)
     return frozenset(name for part in parts if (name := normalize.fold(part)))
-
-
-def _labels(batch: pd.DataFrame, tools: Tools) -> pd.DataFrame:
-    assert tools.label is not None
-    parts = [batch.iloc[start : start + _ROWS] for start in range(0, max(len(batch), 1), _ROWS)]
-    with tools.stage("classify", len(batch)) as advance:
-        done = []
-        for part in parts:
-            done.append(tools.label(part))
-            advance(len(part))
-    return pd.concat(done, ignore_index=True)
 
 
 def _nobody() -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from pipeline.dedupe.join import Table, faded, shared_weight
+from pipeline.dedupe.join import Table, begins, faded, shared_weight, unweighted
 from pipeline.dedupe.shingles import HASH_BITS, Marks
 
 F64 = NDArray[np.float64]
@@ -61,10 +61,9 @@ def measure(marks: Marks, found: Table, rows: I64, later: I64, earlier: I64) -> 
 def _plain_share(found: Table, later: I64, earlier: I64) -> F64:
     """Return how many of the shorter text's different shingles the other holds, as a share (0 to 1)."""
     held = found.alone + np.diff(found.incidence.indptr)
-    ones = found.incidence.copy()
-    ones.data[:] = 1.0
     shorter = np.minimum(held[later], held[earlier])
-    share: F64 = shared_weight(ones, later, earlier) / np.maximum(shorter, 2 * _FLOOR)
+    common = shared_weight(unweighted(found.incidence), later, earlier)
+    share: F64 = common / np.maximum(shorter, 2 * _FLOOR)
     return share
 
 
@@ -91,7 +90,7 @@ def vocabulary(marks: Marks, form: U64, rows: I64, wanted: I64) -> csr_array:
     syllables, owner = _content(marks, form, rows[wanted])
     slots = syllables >> np.uint32(32 - _SLOTS)
     keys = np.sort((wanted[owner].astype(np.uint64) << np.uint64(_SLOTS)) | slots)
-    keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))] if len(keys) else keys
+    keys = keys[begins(keys)]
     row = (keys >> np.uint64(_SLOTS)).astype(np.int64)
     slot = (keys & np.uint64((1 << _SLOTS) - 1)).astype(np.int64)
     ends = np.searchsorted(row, np.arange(len(rows) + 1))
@@ -134,10 +133,10 @@ def _longest_run(marks: Marks, form: U64, later: I64, earlier: I64) -> I64:
     common = ~_in(mine, form) & _in((pair.astype(np.uint64) << bits) | mine, known)
     border = np.concatenate(([True], pair[1:] != pair[:-1], [True]))
     padded = np.concatenate(([False], common, [False]))
-    begins = np.flatnonzero(common & (border[: len(common)] | ~padded[:-2]))
+    starts = np.flatnonzero(common & (border[: len(common)] | ~padded[:-2]))
     ends = np.flatnonzero(common & (border[1:] | ~padded[2:])) + 1
     longest = np.zeros(len(later), dtype=np.int64)
-    np.maximum.at(longest, pair[begins], ends - begins)
+    np.maximum.at(longest, pair[starts], ends - starts)
     return longest
 
 

@@ -101,13 +101,11 @@ def table(marks: Marks, order: I64, *, limit: int, holders: int, form: U64) -> T
             limit=(1 << RECORD_BITS) - 1,
         )
     keys, alone = _postings(marks, order, form)
-    starts = np.flatnonzero(_begins(keys >> np.uint64(RECORD_BITS)))
+    starts = np.flatnonzero(begins(keys >> np.uint64(RECORD_BITS)))
     sizes = np.diff(np.append(starts, len(keys)))
     hashes = keys[starts] >> np.uint64(RECORD_BITS)
     ignored = sizes > limit
-    if len(hashes):
-        place = np.minimum(np.searchsorted(hashes, form), len(hashes) - 1)
-        ignored[place[hashes[place] == form]] = True
+    ignored[_places(hashes, form)] = True
     starts, sizes = starts[~ignored], sizes[~ignored]
     rows = _members((keys & np.uint64((1 << RECORD_BITS) - 1)).astype(np.int32), starts, sizes)
     whole = max(count, _WHOLE)
@@ -141,26 +139,38 @@ def _postings(marks: Marks, order: I64, form: U64) -> tuple[U64, I64]:
         keys = keys[(keys & low) < count]
     keys.sort()
     # Most shingles stand once: they are counted and dropped before anything else is made of that length.
-    lone, keys = _apart(keys, np.append(True, (keys[1:] ^ keys[:-1]) > low)[: len(keys)])
-    keys = keys[_begins(keys)]  # a record that repeats a shingle holds it once
-    repeated, keys = _apart(keys, _begins(keys >> bits))
+    lone, keys = _apart(keys)
+    keys = keys[begins(keys)]  # a record that repeats a shingle holds it once
+    repeated, keys = _apart(keys)
     alone = np.zeros(count, dtype=np.int64)
     for part in (lone, repeated):
-        known = np.searchsorted(part, form << bits)
-        known = known[known < len(part)]
-        own = np.delete(part, known[np.isin(part[known] >> bits, form)])
+        own = np.delete(part, _places(part >> bits, form))
         alone += np.bincount((own & low).astype(np.int64), minlength=count)
     return keys, alone
 
 
-def _apart(keys: U64, begins: Mask) -> tuple[U64, U64]:
-    """Return the postings of shingles that stand once, and the others; ``begins`` marks a new shingle."""
-    single = begins & np.append(begins[1:], True)[: len(begins)]
+def _apart(keys: U64) -> tuple[U64, U64]:
+    """Return the postings of shingles that stand once, and the others."""
+    first = begins(keys >> np.uint64(RECORD_BITS))
+    single = first & np.append(first[1:], True)[: len(first)]
     return keys[single], keys[~single]
 
 
-def _begins(ordered: U64) -> Mask:
-    """Return which values differ from the one before."""
+def _places(ordered: U64, wanted: U64) -> I64:
+    """Return where in ``ordered`` those of ``wanted`` stand that do stand there (the first place of each)."""
+    places = np.searchsorted(ordered, wanted)
+    inside = places < len(ordered)
+    places, wanted = places[inside], wanted[inside]
+    found: I64 = places[ordered[places] == wanted]
+    return found
+
+
+def begins(ordered: U64) -> Mask:
+    """Return which of sorted values differ from the one before.
+
+    >>> begins(np.array([3, 3, 7], dtype=np.uint64)).tolist()
+    [True, False, True]
+    """
     new = np.ones(len(ordered), dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
     return new
@@ -288,9 +298,14 @@ def shared_weight(weights: csr_array, one: I64, other: I64) -> F64:
         one: A row a pair.
         other: A row a pair.
     """
-    ones = csr_array((np.ones(weights.nnz), weights.indices, weights.indptr), shape=weights.shape)
+    ones = unweighted(weights)
     parts = [
         weights[one[start : start + _PAIRS]].multiply(ones[other[start : start + _PAIRS]]).sum(axis=1)
         for start in range(0, len(one), _PAIRS)
     ]
     return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def unweighted(weights: csr_array) -> csr_array:
+    """Return the same rows x things, each thing counting 1."""
+    return csr_array((np.ones(weights.nnz), weights.indices, weights.indptr), shape=weights.shape)
