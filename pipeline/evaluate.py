@@ -111,7 +111,9 @@ def calibration_error(probability: Floats, right: npt.NDArray[np.bool_], *, bins
     0.0
     """
     place = np.clip(np.ceil(probability * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(place, weights=right - probability, minlength=bins)
+    error = right - probability
+    by = np.argsort(error)  # sums of floating-point numbers depend on their order; the result must not
+    gap = np.bincount(place[by], weights=error[by], minlength=bins)
     return float(np.abs(gap).sum() / len(probability))
 
 
