@@ -77,6 +77,8 @@ def codes() -> str:
         table(("code", "meaning"), [(f"`{code}`", text) for code, text in classify.REASONS.items()]),
         "### Flags of an initiative (`flags`)\n",
         table(both, rows(records.FLAGS)),
+        "### Repairs of a text (`fixes`)\n",
+        table(("code", "meaning"), [(f"`{code}`", text) for code, text in records.FIXES.items()]),
         "### Why a row could not be read (`code` in `quarantine.csv`)\n",
         table(both, rows(faults.ROW)),
         "### Why a file could not be read (row 0 in `quarantine.csv`)\n",

@@ -5,19 +5,20 @@ Nothing here opens a file, prints, or looks at a clock: models, form text, cache
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import dedupe, normalize
+from pipeline import dedupe, normalize, units
+from pipeline.decisions import InForce, in_force
 from pipeline.read import Reading
-from pipeline.records import DUPLICATE_LEVELS, Match
+from pipeline.records import DUPLICATE_LEVELS, Decision, Match
 from pipeline.report import Outcome, match_frame
 from pipeline.settings import Settings
 
@@ -53,19 +54,21 @@ class Tools:
 
     Attributes:
         judge: Gives a pair's probability (`dedupe.PairClassifier`); None when duplicates are not looked for.
-        form: Shingles known to be form text (`dedupe.form_shingles`).
+        known: What is known of words and forms (`dedupe.Knowledge`); needed where there is a judge.
         label: Gives a batch its labels (`classify.label`); None when nothing is classified.
         cut: Gives each text its words, space-separated, and whether it was shortened for that.
         spread: Runs the same function over many chunks.
         stage: Shows how far each step is.
+        unit_names: What is known of the names of units.
     """
 
     judge: dedupe.Judge | None = None
-    form: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+    known: dedupe.Knowledge | None = None
     label: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     cut: Callable[[Sequence[str]], Sequence[tuple[str, bool]]] | None = None
     spread: Spread = map
     stage: Stage = silent
+    unit_names: units.UnitSheet = field(default_factory=units.UnitSheet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,18 @@ class _Duplicates:
     matches: pd.DataFrame
     groups: pd.DataFrame
     others: pd.DataFrame
+    form_share: list[float]
+    verdicts: InForce
+    silenced: int
+    outside: int
 
 
-def run(
+def run(  # noqa: PLR0913 - all that a run depends on, by name
     reading: Reading,
     archive: pd.DataFrame | None,
     tools: Tools,
     *,
+    decisions: Sequence[Decision] = (),
     settings: Settings | None = None,
     facts: Mapping[str, object] | None = None,
     field_names: Mapping[str, str] | None = None,
@@ -90,6 +98,7 @@ def run(
         reading: The new records.
         archive: Earlier records to compare them with, the same columns; None for none.
         tools: The models and workers; a step whose tool is None is left out.
+        decisions: What people decided about pairs, in the order of recording.
         settings: The knobs.
         facts: What ``run.json`` says beside the counts.
         field_names: Code to name of the fields.
@@ -105,7 +114,8 @@ def run(
         if before is not None:
             size, date = len(before), max(before["submitted"], default="")
             batch, before = settle_ids(batch, before)
-        found = duplicates(batch, before, tools, settings)
+        found = duplicates(batch, before, tools, settings, decisions)
+        batch = batch.assign(form_share=found.form_share)
     # A model is too large to be sent to workers with every part: this process labels.
     labels = _in_parts(tools.label, batch, "classify", tools) if tools.label else None
     return Outcome(
@@ -120,6 +130,10 @@ def run(
         facts=facts or {},
         archive_size=size,
         archive_date=date,
+        verdicts=found.verdicts if found else InForce(),
+        silenced=found.silenced if found else 0,
+        scope=settings.scope,
+        outside=found.outside if found else 0,
     )
 
 
@@ -194,22 +208,41 @@ def _flagged(batch: pd.DataFrame, which: pd.Series[bool], flag: str) -> pd.DataF
 
 
 def duplicates(
-    batch: pd.DataFrame, archive: pd.DataFrame | None, tools: Tools, settings: Settings
+    batch: pd.DataFrame,
+    archive: pd.DataFrame | None,
+    tools: Tools,
+    settings: Settings,
+    decisions: Sequence[Decision] = (),
 ) -> _Duplicates:
-    """Return the matches of the batch with itself and the archive, with evidence and groups."""
+    """Return the matches of the batch with itself and the archive, as people decided, evidence, groups."""
     assert tools.judge is not None
+    assert tools.known is not None
     with tools.stage("dedupe", 1) as advance:
         corpus = dedupe.corpus(batch, archive, settings)
-        pairs = dedupe.find(corpus, tools.judge, tools.form, settings)
+        told = in_force(decisions, corpus.records)
+        same, apart = told.pairs("duplicate"), told.pairs("different")
+        pairs = dedupe.find(corpus, tools.judge, tools.known, settings)
+        inside = partial(units.in_scope, corpus.records, scope=settings.scope, sheet=tools.unit_names)
+        pairs, outside = dedupe.within(corpus, pairs, inside, kept=same)
+        pairs, silenced = dedupe.ruled(corpus, pairs, same=same, apart=apart)
         advance(1)
     matches = _explained(corpus, pairs, tools)
-    order = corpus.records["id"].tolist()
+    order = dedupe.in_line(corpus.records, corpus.fresh)
     alike = [(m.later, m.earlier, m.probability) for m in matches if m.level in DUPLICATE_LEVELS]
-    groups = pd.DataFrame(dedupe.group(order, alike), columns=["id", "representative"], dtype="str")
+    members = dedupe.group(order, alike, together=same, apart=apart)
+    groups = pd.DataFrame(members, columns=["id", "representative"], dtype="str")
+    # What was decided about archived records holds groups together that this run does not touch.
+    touched = groups["representative"][groups["id"].isin(batch["id"])]
+    groups = groups[groups["representative"].isin(touched)].reset_index(drop=True)
     groups.insert(1, "group", "G-" + groups["representative"])
     named = {name for match in matches for name in (match.later, match.earlier)}
     others = _nobody() if archive is None else archive[archive["id"].isin(named)].reset_index(drop=True)
-    return _Duplicates(match_frame(matches), groups, others)
+    share = dedupe.form_share(
+        list(zip(batch["clean_title"], batch["clean_description"], strict=True)),
+        pairs.form,
+        tools.known.headings,
+    )
+    return _Duplicates(match_frame(matches), groups, others, share.round(2).tolist(), told, silenced, outside)
 
 
 def _explained(corpus: dedupe.Corpus, pairs: dedupe.Pairs, tools: Tools) -> list[Match]:
@@ -218,8 +251,10 @@ def _explained(corpus: dedupe.Corpus, pairs: dedupe.Pairs, tools: Tools) -> list
         (rows[later], rows[earlier])
         for later, earlier in zip(pairs.later.tolist(), pairs.earlier.tolist(), strict=True)
     ]
+    assert tools.known is not None
+    rarity = tools.known.lexicon.folded
     chunks = [
-        ([(later.text, earlier.text) for later, earlier in sides[start : start + _PAIRS]], pairs.form)
+        ([(later.text, earlier.text) for later, earlier in sides[start : start + _PAIRS]], pairs.form, rarity)
         for start in range(0, len(sides), _PAIRS)
     ]
     found: list[dedupe.Evidence] = []
@@ -233,8 +268,8 @@ def _explained(corpus: dedupe.Corpus, pairs: dedupe.Pairs, tools: Tools) -> list
             earlier.id,
             float(probability),
             str(level),  # type: ignore[arg-type]
-            bool(later.authors & earlier.authors),
-            bool(later.unit) and later.unit == earlier.unit,
+            bool(units.people(later.author) & units.people(earlier.author)),
+            units.same_unit(later.unit, earlier.unit, tools.unit_names),
             evidence.shared,
             evidence.differs,
             bool(later.submitted and earlier.submitted) and later.submitted != earlier.submitted,
@@ -247,10 +282,10 @@ def _explained(corpus: dedupe.Corpus, pairs: dedupe.Pairs, tools: Tools) -> list
 
 
 def _explain(
-    chunk: tuple[list[tuple[tuple[str, str], tuple[str, str]]], NDArray[np.uint64]],
+    chunk: tuple[list[tuple[tuple[str, str], tuple[str, str]]], NDArray[np.uint64], dedupe.Rarity],
 ) -> list[dedupe.Evidence]:
-    pairs, form = chunk
-    return dedupe.explain_all(pairs, form=form)
+    pairs, form, rarity = chunk
+    return dedupe.explain_all(pairs, form=form, rarity=rarity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +294,7 @@ class _Side:
 
     id: str
     text: tuple[str, str]
-    authors: frozenset[str]
+    author: str
     unit: str
     submitted: str
 
@@ -268,15 +303,9 @@ def _sides(records: pd.DataFrame, rows: NDArray[np.int64]) -> dict[int, _Side]:
     columns = records.loc[rows, ["id", "title", "description", "author", "unit", "submitted"]]
     cells = zip(*(columns[name].tolist() for name in columns), strict=True)
     return {
-        row: _Side(name, (title, description), _people(author), normalize.fold(unit), submitted)
+        row: _Side(name, (title, description), author, unit, submitted)
         for row, (name, title, description, author, unit, submitted) in zip(rows.tolist(), cells, strict=True)
     }
-
-
-def _people(cell: str) -> frozenset[str]:
-    """Return the folded names in a cell of one or several authors."""
-    parts = re.split(r"[,;\n/&+]|\s(?:và|va)\s", cell)
-    return frozenset(name for part in parts if (name := normalize.fold(part)))
 
 
 def _nobody() -> pd.DataFrame:

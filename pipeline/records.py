@@ -8,7 +8,7 @@ is looked at: a row that could not be read, a pair, a label.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from pipeline.errors import Note
 
@@ -48,14 +48,45 @@ FLAGS: Final = {
     "hidden_characters": "the text holds characters that cannot be seen",
     "id_conflict": "the archive holds the same id with other content",
     "id_made": "the table gave no id; one was made from the content",
+    "legacy_encoding": "the text came in an old or a wrong encoding; its letters were restored",
     "mixed_script": "letters of another alphabet stand for Latin ones",
     "no_description": "there is a title only",
     "no_diacritics": "the text is written without Vietnamese marks",
+    "respelled": "words were spaced out, run together or spelled with digits; they were read as meant",
     "segment_guard": "the text was shortened for the word segmenter, which it would have stopped",
     "stacked_marks": "marks were heaped on one letter",
     "too_short": "fewer than 20 syllables: not enough to compare",
 }
 """Codes of the column ``flags`` (space-separated, sorted) and what each says."""
+
+FIXES: Final = {
+    "bidi": "a passage that stood backwards under a direction override was turned round",
+    "compose": "a letter and its marks, written apart, became one character (Unicode NFC)",
+    "cp1258": "a letter was restored from windows-1258",
+    "cut": "the end of a cell that was too long was left out",
+    "d_stroke": "a letter that looks like Đ, đ or ư became that letter",
+    "digits": "digits that stand for letters in a disguised text became those letters",
+    "entity": "an HTML entity became the character it stands for",
+    "full_width": "a character of East Asian width became the ordinary one",
+    "hidden": "characters that cannot be seen were taken out",
+    "joined": "words run together in a disguised text were parted",
+    "look_alike": "a letter or digit of another alphabet or style became the one it looks like",
+    "marks": "of marks heaped on one letter, four were kept",
+    "pdf": "a letter that the fonts of old PDF files garble was restored",
+    "repeated": "letters repeated in a disguised text became one",
+    "space": "spaces or line ends became one, or went at an end of the cell",
+    "spaced": "letters spaced out in a disguised text became words",
+    "surrogate": "half of a character, which is none, became the replacement character",
+    "tcvn3": "a letter was restored from TCVN3 (ABC, the .VnTime fonts)",
+    "utf8": "a letter was restored from UTF-8 that had been read as windows-1252",
+    "vni": "a letter was restored from VNI-Windows",
+}
+"""Codes of the column ``fixes`` (``code:count``, sorted) and what each says was done."""
+
+
+Verdict = Literal["duplicate", "similar", "different"]
+VERDICTS: Final = get_args(Verdict)
+"""What a person may decide about a pair: one initiative; alike, to be made clear; two initiatives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +153,25 @@ class Match:
     differs: str
     order_known: bool
     spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person decided about a pair, on the texts as they then were.
+
+    Which of the two is called the later does not matter (see `decisions.pair`). ``later_content`` and
+    ``earlier_content`` are `decisions.content_hash` of the texts, ``""`` where nobody said which text was
+    read. ``decided`` is an ISO date, ``recorded`` the time it was stored (ISO 8601, UTC), ``source`` the
+    file it came in; each ``""`` when unknown.
+    """
+
+    later: str
+    earlier: str
+    verdict: Verdict
+    later_content: str = ""
+    earlier_content: str = ""
+    note: str = ""
+    reviewer: str = ""
+    decided: str = ""
+    source: str = ""
+    recorded: str = ""

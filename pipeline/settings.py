@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
+
+Scope = Literal["unit", "union", "all"]
+"""Whose pairs are findings: inside one place of work, inside one upper union (or place of work), or all."""
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 
@@ -29,8 +32,9 @@ class Settings:
     ``max(form_min, form_share * records)`` records is form text and ignored; of a more common one than
     ``holders`` only the first that many records are compared with. ``candidate_score`` is the least
     weighted overlap (0 to 1) with such a holder, ``candidate_exact`` the least exact one, at which a pair is
-    looked at; ``match_probability`` and
+    looked at, beside all but the last of the ``neighbours`` nearest by words; ``match_probability`` and
     ``related_probability`` (0 to 1) are where a pair is called a duplicate, and where it is still shown.
+    ``scope`` says which pairs are shown at all.
     """
 
     shingle: int = 3
@@ -41,6 +45,8 @@ class Settings:
     candidate_shared: int = 4
     candidate_exact: float = 0.1
     matches_per_record: int = 50
+    neighbours: int = 3
     match_probability: float = 0.5
-    related_probability: float = 0.15
+    related_probability: float = 0.005
     accept_precision: float = 0.95
+    scope: Scope = "all"

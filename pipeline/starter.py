@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -17,17 +16,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import classify, dedupe, evaluate, normalize, read, registry
-from pipeline.errors import InputNotFound, UsageError
+from pipeline import classify, dedupe, evaluate, lessons, normalize, read, registry, units
+from pipeline.errors import GateRefused, InputNotFound, UsageError
 from pipeline.records import NOT_SAME, SAME
 from pipeline.settings import Settings, checkout
 from pipeline.taxonomy import Taxonomy
 
 FIELDS: Final = "fields"
 PAIRS: Final = "pairs"
-_FOLDS: Final = 3
-_LEARNT_FROM: Final = 0.02
-"""Share of shingles from which a pair is an example: below, nothing is to be learnt from it."""
 
 
 class Ready(NamedTuple):
@@ -94,7 +90,7 @@ def train_fields(
         "created": created,
         "data": {
             "files": [path.name for path in source],
-            "sha256": _digest(labelled, ["id", *_TEXT, "field"]),
+            "sha256": _digest(labelled, ["id", *lessons.TEXT, "field"]),
         },
         "metrics": {"protocol": "5 folds, copies kept together", **metrics.summary()},
         "rows": len(labelled),
@@ -120,44 +116,116 @@ def _codes(batch: pd.DataFrame, column: str, taxonomy: Taxonomy) -> list[str]:
     return [codes.get(cell, "") for cell in batch[column]]
 
 
-def pairs(root: Path, *, settings: Settings, form: NDArray[np.uint64], created: str = "") -> Ready:
+def pairs(root: Path, *, settings: Settings, known: dedupe.Knowledge, created: str = "") -> Ready:
     """Return the pair classifier in use, or the starter learnt from the sample's judged pairs.
 
     Args:
         root: The folder of models.
         settings: How records are compared.
-        form: Shingles known to be form text.
+        known: What is known of words and forms.
         created: The date a new card bears.
+
+    Raises:
+        GateRefused: The model in use was taught by people, in another version of the program.
     """
     trained = False
-    if not registry.versions(root, PAIRS):
-        sample = checkout("data", "sample")
-        files = [
-            sample / name for name in ("archive.csv", "batch_unions.csv", "batch_portal.xlsx", "labelled.csv")
-        ]
-        batch = normalize.frame(read.tables(files).batch)
-        version = train_pairs(
-            root, batch, judged(sample / "pairs.csv"), settings=settings, form=form, created=created
-        )
+    if not registry.versions(root, PAIRS) or _outgrown(root):
+        version = train_pairs(root, [sample()], settings=settings, known=known, created=created)
         registry.promote(root, PAIRS, version)
         trained = True
     stored = registry.load(root, PAIRS)
     return Ready(dedupe.PairClassifier.of(stored.model), f"{PAIRS}/{stored.version}", trained)
 
 
-def form_text(path: Path | None = None, *, settings: Settings) -> NDArray[np.uint64]:
-    """Return the shingles of the sentences in a sheet with the column ``phrase`` (default: the shipped one).
+def _outgrown(root: Path) -> bool:
+    """Return whether the pair model in use is a starter that another version of the program learnt.
 
     Raises:
-        UsageError: The sheet has no column ``phrase``.
+        GateRefused: It is such a model, but people taught it: it is not thrown away unasked.
     """
-    path = path or checkout("data", "form_text.csv")
-    table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    version = registry.current(root, PAIRS)
+    if version is None:
+        return False
+    card = registry.card(root, PAIRS, version)
+    if card.get("features") == list(dedupe.NAMES) and card.get("normalize") == normalize.VERSION:
+        return False
+    if set(card.get("judgements", {})) - {"sample"}:
+        raise GateRefused(
+            "The model {name} was learnt by another version of the program and does not fit this one. "
+            "Learn it again (`sangkien train --pairs`) and put it in use (`sangkien models promote`).",
+            name=f"{PAIRS}/{version}",
+        )
+    return True
+
+
+def form_text(path: Path | None = None, *, settings: Settings) -> NDArray[np.uint64]:
+    """Return the shingles of the sentences in the shipped sheet, with those of an office's own.
+
+    A sheet has the column ``phrase``, one sentence a row.
+
+    Raises:
+        InputNotFound: There is no such file.
+        UsageError: It is no CSV in UTF-8, or has no column ``phrase``.
+    """
+    sheets = [checkout("data", "form_text.csv"), *([path] if path else [])]
+    phrases = [phrase for sheet in sheets for phrase in _phrases(sheet)]
+    return dedupe.form_shingles([normalize.clean(phrase).text for phrase in phrases], width=settings.shingle)
+
+
+def _phrases(path: Path) -> list[str]:
+    try:
+        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputNotFound("{path} is not there: the sheet of form text.", path=path) from None
+    except ValueError as error:  # no UTF-8, no columns, or rows of different lengths
+        raise UsageError(
+            "{path} is not a CSV table in UTF-8. Save it as CSV UTF-8, then run again.", path=path
+        ) from error
     if "phrase" not in table.columns:
         raise UsageError(
             "{path}: the column phrase is missing. Put one sentence of form text in each row.", path=path
         )
-    return dedupe.form_shingles(table["phrase"], width=settings.shingle)
+    return table["phrase"].tolist()
+
+
+def form_headings(path: Path | None = None) -> dedupe.Headings:
+    """Return the headings of a sheet with the columns ``heading,part`` (default: the shipped one).
+
+    Raises:
+        UsageError: A column is missing, a part is unknown or a heading stands under two.
+    """
+    path = path or checkout("data", "form_headings.csv")
+    table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    if not {"heading", "part"}.issubset(table.columns):
+        raise UsageError(
+            "{path}: the columns heading and part are needed. Put one heading of a form in each row.",
+            path=path,
+        )
+    return dedupe.headings(zip(table["heading"], table["part"], strict=True))
+
+
+def unit_names(path: Path | None = None) -> units.UnitSheet:
+    """Return what is known of unit names: the shipped sheet and, beyond it, that of an office.
+
+    Of one alias in both the office's row counts.
+
+    Raises:
+        InputNotFound: There is no such file.
+        UsageError: It is no such sheet; the message names column or row.
+    """
+    shipped = checkout("data", "unit_aliases.csv")
+    sheets = [_unit_rows(each) for each in ([shipped, path] if path else [shipped])]
+    return units.UnitSheet(row for rows in sheets for row in rows)
+
+
+def _unit_rows(path: Path) -> tuple[units.Row, ...]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputNotFound("{path} is not there: the sheet of unit names.", path=path) from None
+    except UnicodeDecodeError:
+        raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
+    return units.parse(text, file=path.name)
 
 
 def judged(path: Path) -> pd.DataFrame:
@@ -195,95 +263,110 @@ def judged(path: Path) -> pd.DataFrame:
     return table
 
 
-def train_pairs(
-    root: Path,
-    batch: pd.DataFrame,
-    table: pd.DataFrame,
-    *,
-    settings: Settings,
-    form: NDArray[np.uint64],
-    created: str,
-) -> str:
-    """Return the version of a pair classifier learnt from ``table``; not yet in use."""
-    examples = pair_examples(batch, table, settings=settings, form=form)
-    model = dedupe.PairClassifier().fit(examples.alike, examples.same)
-    card = {
-        "created": created,
-        "normalize": normalize.VERSION,
-        "data": {
-            "sha256": _digest(batch, ["id", *_TEXT]),
-            "pairs": _digest(table, ["id_a", "id_b", "relation"]),
-        },
-        "metrics": _held_out_metrics(examples, settings.match_probability),
-        "rows": len(examples.same),
-    }
-    return registry.save(root, PAIRS, model.views_, card)
+def knowledge(*, settings: Settings, form: Path | None = None) -> dedupe.Knowledge:
+    """Return what is known before any record is read, from the tables that travel with the code.
 
-
-class Examples(NamedTuple):
-    """Pairs to learn from: how alike, whether the same, and the two ids."""
-
-    alike: NDArray[np.float64]
-    same: NDArray[np.bool_]
-    ids: list[tuple[str, str]]
-
-
-def pair_examples(
-    batch: pd.DataFrame, table: pd.DataFrame, *, settings: Settings, form: NDArray[np.uint64]
-) -> Examples:
-    """Return every pair of ``batch`` that shares something, with what people judged of it.
-
-    A pair that nobody judged is not the same: the table is held to name all that are.
+    Args:
+        settings: How records are compared.
+        form: An office's own sheet of form text, beside the shipped one.
     """
-    wide = replace(settings, candidate_score=_LEARNT_FROM, candidate_exact=_LEARNT_FROM, candidate_shared=2)
-    corpus = dedupe.corpus(batch, None, wide)
-    near = dedupe.compare(corpus, form, wide)
-    names = corpus.records["id"].tolist()
-    same = {
-        frozenset(pair[:2])
-        for pair in table[["id_a", "id_b", "relation"]].itertuples(index=False, name=None)
-        if pair[2] in SAME
-    }
-    ids = [(names[later], names[earlier]) for later, earlier in zip(near.later, near.earlier, strict=True)]
-    return Examples(near.alike, np.array([frozenset(pair) in same for pair in ids], dtype=bool), ids)
+    return dedupe.Knowledge(form_text(form, settings=settings), lexicon(), form_headings())
 
 
-def _held_out_metrics(examples: Examples, threshold: float) -> dict[str, Any]:
-    """Return recall and precision on records that the model had not seen.
-
-    Records fall into folds by a hash of their initiative, so that a source and its copies stay together.
-    """
-    place = _components(examples.ids, examples.same)
-    flagged = np.zeros(len(examples.same), dtype=bool)
-    for fold in range(_FOLDS):
-        test = place % _FOLDS == fold
-        if examples.same[~test].any() and test.any():
-            model = dedupe.PairClassifier().fit(examples.alike[~test], examples.same[~test])
-            flagged[test] = model.predict_proba(examples.alike[test])[:, 1] >= threshold
-    right = int((flagged & examples.same).sum())
-    return {
-        "protocol": "3 folds, a record and its copies kept together; pairs that share something",
-        "recall": round(right / max(int(examples.same.sum()), 1), 4),
-        "precision": round(right / max(int(flagged.sum()), 1), 4),
-        "threshold": threshold,
-    }
-
-
-def _components(ids: Sequence[tuple[str, str]], same: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return a number for each pair, the same for pairs whose later record belongs to one initiative."""
-    leader: dict[str, str] = {}
-    for pair, alike in zip(ids, same, strict=True):
-        if alike:
-            leader[pair[0]] = leader.get(pair[1], pair[1])
-    heads = [leader.get(pair[0], pair[0]) for pair in ids]
-    return np.array(
-        [int(hashlib.sha256(head.encode()).hexdigest()[:8], 16) for head in heads], dtype=np.int64
+def lexicon() -> dedupe.Lexicon:
+    """Return how rare syllables are and what they mean (``data/lexicon.npz``), with ``data/synonyms.csv``."""
+    with np.load(checkout("data", "lexicon.npz")) as stored:
+        numbers = {name: stored[name] for name in stored.files}
+    table = pd.read_csv(
+        checkout("data", "synonyms.csv"), dtype="str", keep_default_na=False, encoding="utf-8-sig"
+    )
+    return dedupe.lexicon(
+        numbers["syllables"].tolist(),
+        numbers["documents"],
+        int(numbers["total"]),
+        numbers["vectors"].astype(np.float32) * numbers["scale"],
+        numbers["common"],
+        [cell.split(";") for cell in table["words"]],
     )
 
 
-_TEXT: Final = ["clean_title", "clean_description"]
+def sample() -> lessons.Lesson:
+    """Return the records of the sample and the pairs of them that people judged."""
+    folder = checkout("data", "sample")
+    files = [folder / name for name in ("archive.csv", "batch_unions.csv", "batch_portal.xlsx")]
+    batch = normalize.frame(read.tables(files).batch)
+    return lessons.Lesson.of("sample", batch, judged(folder / "pairs.csv"), whole=True)
+
+
+def train_pairs(
+    root: Path,
+    taught: Sequence[lessons.Lesson],
+    *,
+    settings: Settings,
+    known: dedupe.Knowledge,
+    name: str = PAIRS,
+    created: str = "",
+) -> str:
+    """Return the version of a pair classifier learnt from judged pairs; not yet in use.
+
+    Args:
+        root: The folder of models.
+        taught: What people judged (`sample` for one); of two texts that several judge, the last word counts.
+        settings: How records are compared.
+        known: What is known of words and forms.
+        name: What to call it; runs use `PAIRS`.
+        created: The date the card bears.
+
+    Raises:
+        UsageError: Too few pairs were judged.
+    """
+    learnt = lessons.learn(taught, settings=settings, known=known)
+    card = {
+        "created": created,
+        "normalize": normalize.VERSION,
+        "features": list(dedupe.NAMES),
+        "data": {each.source: _lesson_digest(each) for each in taught},
+        "judgements": learnt.used,
+        "metrics": learnt.metrics,
+        "rows": learnt.examples,
+    }
+    return registry.save(root, name, learnt.model.model_, card)
+
+
+def _lesson_digest(lesson: lessons.Lesson) -> dict[str, str]:
+    return {
+        "sha256": _digest(lesson.batch, ["id", *lessons.TEXT]),
+        "pairs": _digest(lesson.judged.astype("str"), ["id_a", "id_b", "same"]),
+    }
 
 
 def _digest(table: pd.DataFrame, columns: list[str]) -> str:
     rows = sorted("\x1f".join(row) for row in table[columns].itertuples(index=False, name=None))
     return hashlib.sha256("\x1e".join(rows).encode()).hexdigest()
+
+
+def measured(
+    batch: pd.DataFrame,
+    table: pd.DataFrame,
+    judge: dedupe.Judge,
+    *,
+    settings: Settings,
+    known: dedupe.Knowledge,
+) -> evaluate.Pairs:
+    """Return how good the pairs found in ``batch`` are beside those that people judged (`judged`).
+
+    Args:
+        batch: Normalized records.
+        table: ``id_a,id_b,relation``, of these records.
+        judge: The pair model.
+        settings: How records are compared.
+        known: What is known of words and forms.
+    """
+    corpus = dedupe.corpus(batch, None, settings)
+    near = dedupe.compare(corpus, known, settings)
+    return evaluate.pairs(
+        table,
+        dedupe.table(corpus, dedupe.shown(corpus, near, judge, settings)),
+        threshold=settings.match_probability,
+        scored=dedupe.table(corpus, dedupe.scored(corpus, near, judge, settings)),
+    )

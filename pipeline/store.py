@@ -2,7 +2,8 @@
 
 ::
 
-    <store>/sangkien.db    records, audit: WAL, synchronous=FULL, so that what was confirmed is on the disk
+    <store>/sangkien.db    records, decisions, audit: WAL, synchronous=FULL, so that what was confirmed
+                           is on the disk
     <store>/tokens.db      words by content and model: may be deleted at any time
 """
 
@@ -11,17 +12,17 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
 import pandas as pd
 
-from pipeline import normalize
+from pipeline import decisions, normalize
 from pipeline.errors import InputNotFound, OutputError, PermissionDenied, StoreLocked
-from pipeline.records import CANONICAL, ORIGIN
+from pipeline.records import CANONICAL, ORIGIN, Decision
 
 DATABASE: Final = "sangkien.db"
 TOKENS: Final = "tokens.db"
@@ -40,10 +41,26 @@ MIGRATIONS: Final = (
     create trigger audit_is_not_changed before update on audit begin select raise(abort, 'append-only'); end;
     create trigger audit_is_not_cut before delete on audit begin select raise(abort, 'append-only'); end;
     """,
+    """
+    create table decision (
+        seq integer primary key autoincrement, later text not null, earlier text not null,
+        later_content text not null, earlier_content text not null,
+        verdict text not null check (verdict in ('duplicate', 'similar', 'different')),
+        note text not null, reviewer text not null, decided text not null, source text not null,
+        recorded text not null, key text not null unique, chain text not null
+    ) strict;
+    create trigger decision_is_not_changed before update on decision
+        begin select raise(abort, 'append-only'); end;
+    create trigger decision_is_not_cut before delete on decision
+        begin select raise(abort, 'append-only'); end;
+    """,
 )
 """What makes version n of the file from version n - 1; only ever appended to."""
 
 _DERIVED: Final = frozenset({"flags", *ORIGIN})
+_DECISION: Final = tuple(each.name for each in fields(Decision))
+_KEY, _CHAIN = len(_DECISION), len(_DECISION) + 1
+_INSERT: Final = f"insert into decision ({', '.join(_DECISION)}, key, chain) values ({'?, ' * _CHAIN}?)"  # noqa: S608 - our own names
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +73,18 @@ class Added:
     added: tuple[str, ...]
     known: tuple[str, ...]
     conflicts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of decisions offered to the store, in the order offered.
+
+    ``overruled`` are known ones that count no more, because the same pair was decided otherwise since.
+    """
+
+    added: tuple[Decision, ...]
+    known: tuple[Decision, ...]
+    overruled: tuple[Decision, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +140,11 @@ class Store:
                     connection.close()
                     raise
                 connection.close()
-        return cls.open(folder)
+        try:
+            return cls.open(folder)
+        except PermissionDenied:
+            with _telling(path):
+                return cls(_brought_up(path), path)
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> Self:
@@ -201,6 +234,41 @@ class Store:
         """Return every record of the archive, by id: `records.CANONICAL` and the columns it came with."""
         with _telling(self._path):
             rows = self._connection.execute("select cells from record order by id").fetchall()
+        return self._table(rows)
+
+    def batches(self, size: int) -> Iterator[pd.DataFrame]:
+        """Yield the records of the archive as `archive` does, by id, ``size`` at a time."""
+        last = ""
+        while True:
+            with _telling(self._path):
+                rows = self._connection.execute(
+                    "select cells, id from record where id > ? order by id limit ?", (last, size)
+                ).fetchall()
+            if not rows:
+                return
+            yield self._table(rows)
+            last = rows[-1][1]
+
+    def some(self, ids: Iterable[str]) -> pd.DataFrame:
+        """Return those records of the archive that have one of these ids, as `archive` does."""
+        names, rows = sorted(set(ids)), []
+        for start in range(0, len(names), _MANY):
+            part = names[start : start + _MANY]
+            query = f"select cells from record where id in ({','.join('?' * len(part))}) order by id"  # noqa: S608 - only question marks
+            with _telling(self._path):
+                rows += self._connection.execute(query, part).fetchall()
+        return self._table(rows)
+
+    def stamp(self) -> str:
+        """Return what changes whenever a record is added or removed."""
+        with _telling(self._path):
+            found = self._connection.execute(
+                "select coalesce(max(seq), 0), coalesce(max(time), ''), (select count(*) from record)"
+                " from audit where action in ('archive add', 'archive remove')"
+            ).fetchone()
+        return " ".join(map(str, found))
+
+    def _table(self, rows: Sequence[Sequence[str]]) -> pd.DataFrame:
         try:
             cells = [json.loads(row[0]) for row in rows]
         except ValueError as fault:
@@ -218,6 +286,81 @@ class Store:
             ).fetchone()
             changed = self._connection.execute("select coalesce(max(time), '') from audit").fetchone()
         return Status(counted[0], counted[1], counted[2], counted[3] or "", changed[0])
+
+    def decide(self, offered: Sequence[Decision], *, now: str) -> Decided:
+        """Add decisions, all or none; one that says what was recorded before changes nothing.
+
+        Args:
+            offered: In the order in which later ones overrule earlier ones of the same day.
+            now: When they are recorded, ISO 8601 in UTC; of each the field ``recorded`` is this.
+        """
+        with self._writing():
+            rows = self._decided()
+            there = {row[_KEY] for row in rows}
+            chain = rows[-1][_CHAIN] if rows else ""
+            added: list[Decision] = []
+            known: list[Decision] = []
+            for each in (replace(decision, recorded=now) for decision in offered):
+                key = decisions.key(each)
+                (known if key in there else added).append(each)
+                if key in there:
+                    continue
+                there.add(key)
+                values = (*(getattr(each, name) for name in _DECISION), key)
+                chain = _link(chain, values)
+                self._connection.execute(_INSERT, (*values, chain))
+            if added:
+                self._note(now, "decisions import", {"added": len(added), "known": len(known)})
+        done = decisions.newest(self.decisions())
+        overruled = [each for each in known if done[decisions.pair(each)].verdict != each.verdict]
+        return Decided(tuple(added), tuple(known), tuple(overruled))
+
+    def decisions(self) -> list[Decision]:
+        """Return every decision in the order of recording.
+
+        Raises:
+            OutputError: A decision was changed behind the program's back.
+        """
+        with _telling(self._path):
+            rows = self._decided()
+        return [Decision(**dict(zip(_DECISION, row, strict=False))) for row in rows]  # type: ignore[arg-type] # the table checks verdicts
+
+    def _decided(self) -> list[tuple[str, ...]]:
+        """Return the rows of the decisions, having checked that each vouches for the one before it."""
+        columns = ", ".join((*_DECISION, "key", "chain"))
+        rows = self._connection.execute(f"select {columns} from decision order by seq").fetchall()  # noqa: S608 - our own names
+        chain = ""
+        for row in rows:
+            chain = _link(chain, row[:_CHAIN])
+            # SQLite's own check does not see a flipped bit inside a cell.
+            if row[_CHAIN] != chain:
+                raise OutputError(_DAMAGED, path=self._path, fault="decision")
+        return rows
+
+    def titles(self, ids: Iterable[str]) -> dict[str, str]:
+        """Return the titles of those of ``ids`` that are in the archive."""
+        names = sorted(set(ids))
+        found: dict[str, str] = {}
+        with _telling(self._path):
+            for start in range(0, len(names), _MANY):
+                part = names[start : start + _MANY]
+                query = f"select id, cells from record where id in ({','.join('?' * len(part))})"  # noqa: S608 - only question marks
+                rows = self._connection.execute(query, part).fetchall()
+                found |= {name: json.loads(cells).get("title", "") for name, cells in rows}
+        return found
+
+    def judged(self, records: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return the decided pairs for a model to learn from, as `decisions.judged`.
+
+        Args:
+            records: Records beside the archive's (``id,title,description`` as submitted); where an id
+                stands in both, these count.
+        """
+        texts = self.archive()[["id", "title", "description"]]
+        if records is not None:
+            both = pd.concat([records[list(texts.columns)], texts], ignore_index=True)
+            texts = both.drop_duplicates("id", ignore_index=True)
+        return decisions.judged(self.decisions(), texts)
 
     def _contents(self, ids: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -240,6 +383,11 @@ def _digest(row: dict[Any, str]) -> str:
     """Return the SHA-256 of what makes a record another one: its text, however its letters are encoded."""
     title, description = (normalize.clean(row.get(name, "")).text for name in ("title", "description"))
     return hashlib.sha256(f"{title}\n{description}".encode()).hexdigest()
+
+
+def _link(before: str, row: Sequence[str]) -> str:
+    """Return the SHA-256 of a row and of the one before it, so that no row can change unseen."""
+    return hashlib.sha256(json.dumps([before, *row]).encode()).hexdigest()
 
 
 def _existing(folder: Path) -> Path:
@@ -274,6 +422,17 @@ def _migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {number + 1}")
         connection.execute("commit")
+
+
+def _brought_up(path: Path) -> sqlite3.Connection:
+    """Return a copy in memory, of this version, of a file that an older one wrote and nobody may change."""
+    log = path.with_name(f"{path.name}-wal")
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=_WAIT)) as file:
+        file.backup(copy)
+    _migrate(copy)
+    return copy
 
 
 def _statements(script: str) -> Iterator[str]:

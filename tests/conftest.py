@@ -32,7 +32,7 @@ def models(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("models")
     knobs = Settings()
     starter.fields(root, default())
-    starter.pairs(root, settings=knobs, form=starter.form_text(settings=knobs))
+    starter.pairs(root, settings=knobs, known=starter.knowledge(settings=knobs))
     return root
 
 

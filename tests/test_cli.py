@@ -137,6 +137,28 @@ def test_the_later_record_points_to_the_earlier(command, tmp_path):
     assert (row["later"], row["earlier"], row["order_known"], row["level"]) == ("OLD", "NEW", "true", "copy")
 
 
+def test_a_scope_and_an_offices_own_unit_names(command, tmp_path):
+    """Only pairs of one place of work are shown; the office's own sheet helps to tell what is one."""
+    units = {"A": "BV Đức Giang", "B": "Khoa Nhi - Bệnh viện Đức Giang", "C": "BV Thanh Nhàn", "D": "Nhà 3"}
+    new = table(
+        tmp_path / "new.csv",
+        [{"id": i, "title": "Máy", "description": LONG, "unit": u} for i, u in units.items()],
+    )
+    own = table(tmp_path / "own.csv", [{"alias": "Nhà 3", "name": "BV Thanh Nhàn", "note": "nay là"}])
+    code, _, err = command(
+        "dedupe", new, "--out", "out", "--scope", "unit", "--unit-aliases", own, "--lang", "en"
+    )
+    assert code == 0, err
+    matches = pd.read_csv(tmp_path / "out" / "matches.csv", encoding="utf-8-sig")
+    pairs = {frozenset(pair): same for *pair, same in matches[["later", "earlier", "same_unit"]].to_numpy()}
+    assert pairs == {frozenset("AB"): False, frozenset("CD"): True}
+    run = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert run["settings"]["scope"] == "unit"
+    assert run["unit_aliases"]["file"] == "own.csv"
+    assert run["counts"]["outside_scope"] == 2
+    assert "2 pairs lie outside the scope" in err
+
+
 def test_the_archive_grows_only_by_archive_add(command, tmp_path):
     """`archive add` twice adds once; `run` compares with the default store and leaves it as it was."""
     old = table(
@@ -378,3 +400,90 @@ def test_versions_of_which_none_is_in_use_are_not_trained_over(command, tmp_path
     code, _, err = command("classify", new, "--out", "out")
     assert code == 66
     assert "fields" in err
+
+
+def judged_records(folder: Path) -> tuple[Path, Path]:
+    """Write two records of one text and one of another, and what people judged of them."""
+    rows = {"A": LONG, "B": LONG.replace("khung xoay", "giá xoay"), "C": OTHER}
+    records = table(
+        folder / "r.csv", [{"id": i, "title": "Cải tiến", "description": t} for i, t in rows.items()]
+    )
+    pairs = table(
+        folder / "p.csv",
+        [
+            {"id_a": "A", "id_b": "B", "relation": "light"},
+            {"id_a": "A", "id_b": "C", "relation": "unrelated"},
+            {"id_a": "A", "id_b": "nobody", "relation": "exact"},
+        ],
+    )
+    return records, pairs
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_evaluate_dedupe_tells_how_good_and_writes_a_page(command, tmp_path, language):
+    """The figures go to stdout as JSON, the tables to stderr, the page and its figures into the folder."""
+    records, pairs = judged_records(tmp_path)
+    code, out, err = command(
+        "evaluate", "dedupe", records, pairs, "--out", "judged", "--json", "--lang", language
+    )
+    assert code == 0, err
+    figures = json.loads(out)
+    assert figures["recall"] == figures["precision"] == figures["average_precision"] == 1.0
+    assert figures["relations"] == {"light": 1.0, "unrelated": 0.0}
+    assert "p.csv: " in err
+    content = json.loads((tmp_path / "judged" / "evaluation.json").read_text(encoding="utf-8"))
+    assert content["missed"] == content["false"] == []
+    assert (tmp_path / "judged" / "evaluation.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["train"], 2),
+        (["train", "--pairs", "p.csv"], 2),
+        (["train", "r.csv", "--pairs", "nowhere.csv"], 66),
+        (["train", "r.csv", "--pairs", "strangers.csv"], 2),
+        (["train", "--pairs"], 66),
+        (["train", "--pairs", "--store", "office"], 2),
+    ],
+)
+def test_nothing_to_learn_from_is_told(command, tmp_path, arguments, code):
+    """Without records, pairs of them, a store or a verdict in it, training says what to do."""
+    records, _ = judged_records(tmp_path)
+    table(tmp_path / "strangers.csv", [{"id_a": "X", "id_b": "Y", "relation": "exact"}])
+    assert command("archive", "add", records, "--store", "office")[0] == 0
+    found, _, err = command(*arguments)
+    assert found == code, err
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_train_pairs_learns_from_verdicts_and_from_a_table(command, tmp_path, sample, monkeypatch):
+    """Verdicts in the store, or a table of pairs, teach a version that can be promoted and rolled back."""
+    monkeypatch.setenv("SANGKIEN_MODELS", str(tmp_path / "shelf"))
+    judged = pd.read_csv(sample / "pairs.csv", dtype="str", encoding="utf-8-sig")
+    told = judged[judged["relation"] == "same_form"].head(40)
+    verdicts = told.rename(columns={"id_a": "later", "id_b": "earlier"}).assign(verdict="Khác")
+    verdicts[["later", "earlier", "verdict"]].to_csv(tmp_path / "v.csv", index=False)
+    told.to_csv(tmp_path / "p.csv", index=False)
+    assert command("archive", "add", sample / "archive.csv")[0] == 0
+    assert command("decisions", "import", "v.csv")[0] == 0
+    versions = []
+    for arguments, source in (
+        (["--pairs"], "verdicts"),
+        ([sample / "archive.csv", "--pairs", "p.csv"], "pairs"),
+    ):
+        code, out, err = command("train", *arguments, "--json")
+        assert code == 0, err
+        learnt = json.loads(out)
+        assert learnt["name"] == "pairs"
+        assert set(learnt["judgements"]) == {"sample", source}
+        assert learnt["judgements"][source]["different"] > 0
+        assert command("models", "promote", "pairs", learnt["version"])[0] == 0
+        versions.append(learnt["version"])
+    card = json.loads(command("models", "show", "pairs")[1])
+    assert card["version"] == versions[-1]
+    assert command("models", "rollback", "pairs")[0] == 0
+    assert json.loads(command("models", "show", "pairs")[1])["version"] == versions[0]
+    new = table(tmp_path / "n.csv", [{"id": "1", "title": "Máy ép", "description": LONG}])
+    assert command("dedupe", new, "--out", "out")[0] == 0

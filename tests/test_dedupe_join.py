@@ -1,17 +1,18 @@
-"""The join and the features against the slow obvious versions."""
+"""The join against the slow obvious version."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedupe import features, form_shingles, join
+from pipeline.dedupe import form_shingles, join
 from pipeline.dedupe.shingles import fingerprint
 
 WORDS = ("an", "binh", "cao", "dung", "em", "ga")
@@ -45,14 +46,6 @@ class Slow:
     def weight(self, row):
         """What all of a row's shingles count."""
         return sum(self.worth(shingle) for shingle in self.sets[row] & self.counted)
-
-    def fade(self, shingle):
-        """How much of its worth a shingle keeps in so small a file."""
-        return 1.0 if self.df[shingle] <= 3 else 1 - self.df[shingle] / len(self.sets)
-
-    def faded(self, shingles):
-        """What these shingles count as evidence of a copy."""
-        return sum(self.worth(shingle) * self.fade(shingle) for shingle in shingles)
 
     def base(self, one, other):
         """What a pair's weight is a share of."""
@@ -125,7 +118,7 @@ def test_form_text_is_what_is_known_or_too_common(case):
 @settings(max_examples=200)
 @given(case=corpora(), data=st.data())
 def test_candidates_are_the_obvious_ones(case, data):
-    """The two sparse products find exactly the pairs that a loop over records and first holders finds."""
+    """The join finds exactly the pairs that a loop over records and first holders finds."""
     slow, fast, _ = slow_and_fast(**case)
     rows = len(slow.sets)
     fresh = data.draw(st.lists(st.booleans(), min_size=rows, max_size=rows))
@@ -159,7 +152,74 @@ def test_shared_weight_is_the_obvious_sum(case):
     pairs = [(one, other) for one in range(len(slow.sets)) for other in range(len(slow.sets)) if one != other]
     one, other = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
     wanted = [sum(map(slow.worth, slow.common(*pair))) for pair in pairs]
-    assert join.shared_weight(fast.incidence, one, other).tolist() == pytest.approx(wanted)
+    assert (fast.share(one, other) * fast.base(one, other)).tolist() == pytest.approx(wanted)
+
+
+def everything(table, later, earlier):
+    """What a table and its candidates say, to the last bit."""
+    held = table.held
+    arrays = (held.indptr, held.indices, held.data, table.first, table.bounds, table.frequency)
+    said = (
+        *arrays,
+        table.weight,
+        table.form,
+        table.known.counts,
+        later,
+        earlier,
+        table.share(later, earlier),
+    )
+    return [array.tolist() for array in said]
+
+
+@settings(max_examples=80)
+@given(case=corpora(), cuts=st.sets(st.integers(1, 9)), data=st.data())
+def test_parts_windows_and_blocks_do_not_show(case, cuts, data):
+    """However texts are added, postings windowed and rows blocked, the result is the same to the bit."""
+    texts, order, form = case["texts"], case["order"], form_shingles(case["phrases"])
+    knobs = {"limit": case["limit"], "holders": case["holders"], "form": form}
+    fresh = np.array(data.draw(st.lists(st.booleans(), min_size=len(order), max_size=len(order))), dtype=bool)
+    ask = {"score": 0.01, "shared": 2, "most": 2}
+    whole = join.table(fingerprint(texts), order, **knobs)
+    wanted = everything(whole, *join.candidates(whole, fresh, **ask))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(join, "BLOCK", data.draw(st.integers(1, 30)))
+        patched.setattr(join, "SLICE", data.draw(st.integers(1, 9)))
+        patched.setattr(join, "WINDOW", data.draw(st.integers(1, 40)))
+        patched.setattr(join, "MEETINGS", data.draw(st.integers(1, 40)))
+        postings = join.Postings()
+        borders = [0, *sorted(cut for cut in cuts if cut < len(texts)), len(texts)]
+        for start, stop in pairwise(borders):
+            postings.add(fingerprint(texts[start:stop]))
+        assert len(postings) == len(texts)
+        parts = join.table_of(postings, order, **knobs)
+        assert everything(parts, *join.candidates(parts, fresh, **ask)) == wanted
+
+
+@given(texts=st.lists(TEXT, max_size=10), data=st.data())
+def test_the_first_of_equal_texts_stands_for_them(texts, data):
+    """Of texts that fold to the same syllables the first in order stands for all; a short one for itself."""
+    order = np.array(data.draw(st.permutations(range(len(texts)))), dtype=np.int64)
+    postings = join.Postings()
+    postings.add(fingerprint(texts))
+    place = np.argsort(order)
+    wanted = [
+        row
+        if len(text.split()) < 4
+        else min((other for other in range(len(texts)) if texts[other] == text), key=lambda at: place[at])
+        for row, text in enumerate(texts)
+    ]
+    assert postings.first_of_equals(least=4, order=order).tolist() == wanted
+
+
+@settings(max_examples=50)
+@given(case=corpora(), more=st.lists(TEXT, max_size=3))
+def test_frequencies_are_counted(case, more):
+    """A shingle's frequency is the number of records with it; 0 for one of a single record or of none."""
+    slow, fast, _ = slow_and_fast(**case)
+    asked = fingerprint([*case["texts"], *more]).shingles
+    counts = [slow.df[shingle] for shingle in asked.tolist()]
+    assert fast.known.of(asked).tolist() == [count if count > 1 else 0 for count in counts]
+    assert fast.known.records == len(slow.sets)
 
 
 def test_form_text_makes_no_candidate():
@@ -178,66 +238,3 @@ def test_the_limit_grows_with_the_archive():
     """Form text stands in more than a fixed number of records or, in a large archive, a share of them."""
     assert join.form_limit(10, least=400, share=0.001) == 400
     assert join.form_limit(3_000_000, least=400, share=0.001) == 3000
-
-
-def obvious_run(mine, yours, form):
-    """The longest streak of a text's shingles that stand in the other and are not form text."""
-    best = streak = 0
-    for shingle in mine:
-        streak = streak + 1 if shingle in set(yours) - form else 0
-        best = max(best, streak)
-    return best
-
-
-@settings(max_examples=50)
-@given(texts=st.lists(TEXT, min_size=2, max_size=8), phrases=FORM)
-def test_longest_run_is_the_obvious_one(texts, phrases):
-    """The longest run is the longest streak of shingles of the later text that the earlier holds, too."""
-    marks, form = fingerprint(texts), form_shingles(phrases)
-    parts = np.split(marks.shingles, marks.bounds[1:-1])
-    pairs = [(one, other) for one in range(len(texts)) for other in range(len(texts))]
-    one, other = (np.array([pair[side] for pair in pairs]) for side in (0, 1))
-    wanted = [
-        obvious_run(parts[mine].tolist(), parts[yours].tolist(), set(form.tolist())) for mine, yours in pairs
-    ]
-    assert features.longest_run(marks, form, one, other).tolist() == wanted
-
-
-def content(text, form):
-    """The different syllables of a text that some shingle which is no form text reaches over."""
-    syllables = text.split()
-    marks = fingerprint([text])
-    found = set()
-    for at, shingle in enumerate(marks.shingles.tolist()):
-        if shingle not in form:
-            found |= set(syllables[at : at + 3])
-    return found
-
-
-@settings(max_examples=30)  # each example counts a million places for syllables
-@given(texts=st.lists(TEXT, min_size=2, max_size=8), phrases=FORM, limit=st.integers(1, 8))
-def test_features_are_the_obvious_ones(texts, phrases, limit):
-    """Share and vocabulary are what sets and sums give, for every pair and in both directions."""
-    slow, fast, marks = slow_and_fast(texts, limit=limit, holders=12, phrases=phrases)
-    pairs = [(one, other) for one in range(len(texts)) for other in range(one)]
-    one, other = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
-    rows = np.arange(len(texts))
-    form = set(fast.form.tolist()) | {shingle for shingle in slow.counted if slow.fade(shingle) < 0.25}
-    seen = Counter(syllable for text in texts for syllable in text.split())
-    total = sum(seen.values())
-    worth = {name: math.log1p(total / count) / math.log1p(max(total, 1)) for name, count in seen.items()}
-    wanted = []
-    for mine, yours in pairs:
-        held = [slow.sets[row] & slow.counted for row in (mine, yours)]
-        lighter = max(min(map(slow.faded, held)), 5 * math.log(1001))
-        share = slow.faded(slow.common(mine, yours)) / lighter
-        plain = len(slow.common(mine, yours)) / max(min(map(len, held)), 10)
-        share = max(share, plain) if plain >= 0.6 else share
-        words = [content(texts[row], form) for row in (mine, yours)]
-        both = sum(worth[name] for name in words[0] & words[1])
-        sides = [both / max(sum(worth[name] for name in side), 1.0) for side in words]
-        wanted.append([share, max(sides), min(sides)])
-    alike = features.measure(marks, fast, rows, one, other)
-    assert alike.ravel().tolist() == pytest.approx(np.ravel(wanted).tolist())
-    assert alike.tolist() == features.measure(marks, fast, rows, other, one).tolist()
-    assert ((alike >= 0) & (alike <= 1 + 1e-9)).all()

@@ -43,11 +43,11 @@ def cut(texts):
 @pytest.fixture(scope="module")
 def tools(models):
     """Trained models and a quick segmenter."""
-    form = starter.form_text(settings=KNOBS)
+    known = starter.knowledge(settings=KNOBS)
     ready = starter.fields(models, default())
     return flow.Tools(
-        judge=starter.pairs(models, settings=KNOBS, form=form).model,
-        form=form,
+        judge=starter.pairs(models, settings=KNOBS, known=known).model,
+        known=known,
         label=partial(classify.label, ready.model, name=ready.name),
         cut=cut,
     )

@@ -14,9 +14,10 @@ ROOT = Path(pipeline.__file__).parent
 LAYERS = [
     {"errors", "words"},
     {"records", "settings"},
-    {"taxonomy", "normalize", "segment"},
-    {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel"},
-    {"flow", "starter"},
+    {"taxonomy", "normalize", "segment", "decisions"},
+    {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
+    {"flow", "lessons", "archive"},
+    {"starter"},
     {"review"},
     {"cli"},
 ]
@@ -38,7 +39,7 @@ OWNERS = {
 }
 """Which modules may import a library; one that is not named may be imported anywhere."""
 
-PURE = {"normalize", "segment", "dedupe", "classify", "evaluate", "flow"}
+PURE = {"decisions", "units", "normalize", "segment", "dedupe", "classify", "evaluate", "flow", "lessons"}
 """Steps: no file is opened, nothing printed, no clock, environment or network looked at."""
 
 

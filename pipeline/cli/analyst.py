@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,39 +12,191 @@ from pipeline.cli import options
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
+    # At run time these cost seconds, which --help must not pay.
+    from collections.abc import Mapping
+
     import pandas as pd
+
+    from pipeline.evaluate import Pairs
+    from pipeline.lessons import Lesson
+
+_VERDICTS: Final = Path("verdicts in the store")
+_SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdicts": "reviewers' verdicts"}
 
 
 @click.command()
-@click.argument("labelled", nargs=-1, required=True, type=options.PATH)
-@click.option("--name", default="fields", show_default=True, help="What to call the model.")
+@click.argument("labelled", nargs=-1, type=options.PATH)
+@click.option("--name", help="What to call the model.  [default: fields; with --pairs: pairs]")
+@click.option(
+    "--pairs",
+    type=options.PATH,
+    is_flag=False,
+    flag_value=_VERDICTS,
+    metavar="[PAIRS.csv]",
+    help="Learn the pair model instead: from a table id_a,id_b,relation of records in LABELLED; or, when no "
+    "table is named, from the verdicts in the store. Put it last.",
+)
+@options.store
 @options.common
-def train(console: Console, labelled: tuple[Path, ...], name: str) -> None:
-    """Learn a field classifier from tables with a filled column field; `models promote` puts it in use.
+def train(
+    console: Console, labelled: tuple[Path, ...], name: str | None, pairs: Path | None, store: Path | None
+) -> None:
+    """Learn a model from what people said; `models promote` puts it in use.
+
+    From LABELLED tables with a filled column field: the field classifier.
+    With --pairs: the pair model, from the sample's judged pairs and yours. Verdicts ("Trùng", "Khác") are of
+    records in the store's archive; name the tables of others as LABELLED.
 
     \b
     Example:
       sangkien train labelled-2025.xlsx
+      sangkien train records.csv --pairs judged.csv
+      sangkien train --pairs
     """
-    from pipeline import normalize, read, registry, starter
-    from pipeline.taxonomy import default
+    from pipeline import registry
+    from pipeline.errors import UsageError
 
-    with console.stage("read", len(labelled)) as advance:
-        reading = read.tables(labelled, progress=lambda _name: advance(1))
-    console.unread(reading.quarantine)
-    root, taxonomy = options.models_folder(), default()
-    with console.stage("train", 1):
-        version = starter.train_fields(
-            root, normalize.frame(reading.batch), taxonomy, name=name, source=labelled, created=options.now()
-        )
+    if not labelled and pairs != _VERDICTS:
+        raise UsageError("Name the tables to learn from. `sangkien train -h` shows how.")
+    root = options.models_folder()
+    if pairs is None:
+        name = name or "fields"
+        version = _train_fields(console, root, labelled, name)
+    else:
+        name = name or "pairs"
+        version = _train_pairs(console, root, labelled, name, pairs=pairs, store=store)
     card = registry.card(root, name, version)
     _figures(console, console.words("On records it had not seen"), card["metrics"])
+    if "judgements" in card:
+        _judgements(console, card["judgements"])
     console.say(
         "{name}/{version} was trained. To put it in use: sangkien models promote {name} {version}",
         name=name,
         version=version,
     )
-    console.data({"name": name, "version": version, "metrics": card["metrics"]})
+    learnt = {"judgements": card["judgements"]} if "judgements" in card else {}
+    console.data({"name": name, "version": version, "metrics": card["metrics"], **learnt})
+
+
+def _train_fields(console: Console, root: Path, labelled: tuple[Path, ...], name: str) -> str:
+    from pipeline import starter
+    from pipeline.taxonomy import default
+
+    batch, taxonomy = _read(console, labelled), default()
+    with console.stage("train", 1):
+        return starter.train_fields(root, batch, taxonomy, name=name, source=labelled, created=options.now())
+
+
+def _train_pairs(
+    console: Console, root: Path, records: tuple[Path, ...], name: str, *, pairs: Path, store: Path | None
+) -> str:
+    from pipeline import starter
+    from pipeline.settings import Settings
+
+    settings = Settings()
+    lesson = (
+        _verdicts(console, records, store or options.STORE)
+        if pairs == _VERDICTS
+        else _judged_pairs(console, records, pairs)
+    )
+    with console.stage("train", 1):
+        return starter.train_pairs(
+            root,
+            [starter.sample(), lesson],
+            settings=settings,
+            known=starter.knowledge(settings=settings),
+            name=name,
+            created=options.now(),
+        )
+
+
+def _judged_pairs(console: Console, records: tuple[Path, ...], pairs: Path) -> Lesson:
+    from pipeline import starter
+    from pipeline.errors import UsageError
+    from pipeline.lessons import Lesson
+
+    table = starter.judged(pairs)
+    batch = _read(console, records)
+    lesson = Lesson.of("pairs", batch, _there(console, table, batch, pairs))
+    if lesson.judged.empty:
+        raise UsageError("{path}: no pair is of records that were given. Name their tables too.", path=pairs)
+    return lesson
+
+
+def _verdicts(console: Console, records: tuple[Path, ...], store: Path) -> Lesson:
+    """Return what reviewers decided about records of the archive and of the tables given."""
+    import pandas as pd
+
+    from pipeline import decisions, normalize
+    from pipeline.errors import UsageError
+    from pipeline.lessons import Lesson
+    from pipeline.store import Store
+
+    given = _reading(console, records)
+    with Store.read(store) as opened:
+        archive, judged = opened.archive(), opened.judged(given)
+        recorded = decisions.newest(opened.decisions()).values()
+    verdicts = sum(each.verdict != "similar" for each in recorded)
+    if verdicts > len(judged):
+        console.warn(
+            "{count} of {all} verdicts are on texts that the archive does not hold: nothing is learnt from "
+            "them. Name the tables of those records, or add them to the archive.",
+            count=verdicts - len(judged),
+            all=verdicts,
+        )
+    if judged.empty:
+        raise UsageError(
+            'In {path} there is no verdict "{same}" or "{different}" on records that are known. Record some '
+            "with `sangkien decisions import`, then train again.",
+            path=store,
+            same=decisions.CHOICE["duplicate"],
+            different=decisions.CHOICE["different"],
+        )
+    both = pd.concat([*([] if given is None else [given]), archive], ignore_index=True).fillna("")
+    batch = normalize.frame(both.drop_duplicates("id", ignore_index=True))
+    return Lesson("verdicts", batch, judged[["id_a", "id_b", "same"]])
+
+
+def _read(console: Console, files: tuple[Path, ...]) -> pd.DataFrame:
+    from pipeline import normalize
+
+    batch = _reading(console, files)
+    assert batch is not None
+    return normalize.frame(batch)
+
+
+def _reading(console: Console, files: tuple[Path, ...]) -> pd.DataFrame | None:
+    from pipeline import read
+
+    if not files:
+        return None
+    with console.stage("read", len(files)) as advance:
+        reading = read.tables(files, progress=lambda _name: advance(1))
+    console.unread(reading.quarantine)
+    return reading.batch
+
+
+def _there(console: Console, judged: pd.DataFrame, batch: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return the judged pairs whose records are there, having told how many are not."""
+    there = judged["id_a"].isin(batch["id"]) & judged["id_b"].isin(batch["id"])
+    if absent := int((~there).sum()):
+        console.warn(
+            "{path}: {count} pairs name records that were not given; they are left out.",
+            path=path,
+            count=absent,
+        )
+    return judged[there].reset_index(drop=True)
+
+
+def _judgements(console: Console, used: Mapping[str, Mapping[str, int]]) -> None:
+    rows = [
+        (console.words(_SOURCES[source]), counts["judged"], counts["same"], counts["different"])
+        for source, counts in used.items()
+    ]
+    head = [
+        console.words(name) for name in ("Learnt from", "judged", "learnt: the same", "learnt: different")
+    ]
+    console.table(console.words("Judgements"), rows, head=head)
 
 
 def _figures(console: Console, title: str, metrics: dict[str, object]) -> None:
@@ -190,48 +342,55 @@ def evaluate_classify(console: Console, files: tuple[Path, ...], model: str) -> 
 
 
 @evaluate.command("dedupe")
-@click.argument("records", type=options.PATH)
+@click.argument("records", nargs=-1, required=True, type=options.PATH)
 @click.argument("pairs", type=options.PATH)
+@click.option("--out", type=options.PATH, help="Folder for evaluation.html and evaluation.json.")
 @options.common
-def evaluate_dedupe(console: Console, records: Path, pairs: Path) -> None:
+def evaluate_dedupe(console: Console, records: tuple[Path, ...], pairs: Path, out: Path | None) -> None:
     """Compare the pairs found in RECORDS with PAIRS (id_a,id_b,relation) that people have judged.
 
     A flagged pair that is not in PAIRS counts as wrong.
+    evaluation.html shows the curves and names every pair that was missed or wrongly flagged.
 
     \b
     Example:
-      sangkien evaluate dedupe records.csv pairs.csv
+      sangkien evaluate dedupe records.csv pairs.csv --out judged
     """
-    from pipeline import dedupe, evaluate, normalize, read, starter
+    from pipeline import report, starter
     from pipeline.settings import Settings
 
     settings = Settings()
-    judged = starter.judged(pairs)
-    reading = read.tables([records])
-    console.unread(reading.quarantine)
-    batch = normalize.frame(reading.batch)
-    there = judged["id_a"].isin(batch["id"]) & judged["id_b"].isin(batch["id"])
-    if absent := int((~there).sum()):
-        console.warn(
-            "{path}: {count} pairs name records that {records} does not hold; they are left out.",
-            path=pairs,
-            count=absent,
-            records=records,
-        )
-        judged = judged[there]
+    table = starter.judged(pairs)
+    batch = _read(console, records)
+    judged = _there(console, table, batch, pairs)
     _check_judged(judged, pairs)
-    form = starter.form_text(settings=settings)
-    judge = starter.pairs(options.models_folder(), settings=settings, form=form, created=options.now())
-    corpus = dedupe.corpus(batch, None, settings)
-    table = dedupe.table(corpus, dedupe.find(corpus, judge.model, form, settings))
-    found = evaluate.pairs(judged, table, threshold=settings.match_probability)
+    known = starter.knowledge(settings=settings)
+    judge = starter.pairs(options.models_folder(), settings=settings, known=known, created=options.now())
+    found = starter.measured(batch, judged, judge.model, settings=settings, known=known)
     console.data({"model": judge.name, **found.summary()})
     _figures(console, console.words("Beside what people judged"), {"model": judge.name, **found.summary()})
+    _relations(console, found)
+    if out:
+        titles = dict(zip(batch["id"].tolist(), batch["clean_title"].tolist(), strict=True))
+        content = {"model": judge.name, **found.content(titles)}
+        for path in report.judgement(content, out, language=console.language):
+            console.say("{path}", path=path)
+
+
+def _relations(console: Console, found: Pairs) -> None:
     rows = [
-        (row["relation"], row["pairs"], row["flagged"], f"{row['share']:.3f}")
+        (
+            row["relation"],
+            row["pairs"],
+            row["flagged"],
+            *(f"{row[column]:.3f}" for column in ("share", "share_best", "first", "top3")),
+        )
         for row in found.relations.to_dict("records")
     ]
-    head = [console.words(name) for name in ("Relation", "pairs", "flagged", "share")]
+    head = [
+        console.words(name)
+        for name in ("Relation", "pairs", "flagged", "share", "share at best", "shown first", "among 3 shown")
+    ]
     console.table(console.words("By relation"), rows, head=head)
 
 

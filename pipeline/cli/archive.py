@@ -32,13 +32,16 @@ def add(console: Console, files: tuple[Path, ...], store: Path | None) -> None:
     Example:
       sangkien archive add recognised-2024.xlsx --store office
     """
+    from pipeline import archive as archives
     from pipeline import read
+    from pipeline.settings import Settings
     from pipeline.store import Store
 
+    folder = store or options.STORE
     with console.stage("read", len(files)) as advance:
         reading = read.tables(files, progress=lambda _name: advance(1))
-    with Store.open(store or options.STORE, create=True) as opened:
-        done = opened.add(reading.batch, now=options.now())
+    with Store.open(folder, create=True) as opened, console.stage("index the archive", 1):
+        done = archives.add(folder, opened, reading.batch, Settings(), now=options.now())
         total = opened.status().records
     console.say(
         "{added} initiatives added, {known} were there already; the archive holds {total}.",
@@ -70,19 +73,28 @@ def status(console: Console, store: Path | None) -> None:
     Example:
       sangkien archive status --json
     """
+    from pipeline import archive as archives
+    from pipeline.settings import Settings
     from pipeline.store import Store
 
-    with Store.read(store or options.STORE) as opened:
+    folder = store or options.STORE
+    with Store.read(folder) as opened:
         found = opened.status()
-    console.data(asdict(found))
+        index = archives.condition(folder, opened, Settings())
+    console.data({**asdict(found), "index": asdict(index)})
     rows = [
         (console.words("Initiatives"), found.records),
         (console.words("with a date"), found.dated),
         (console.words("Earliest date"), found.first),
         (console.words("Latest date"), found.last),
         (console.words("Last changed"), found.changed),
+        (console.words("Index, MB"), round(index.size / 1_000_000, 1)),
     ]
     console.table(console.words("Archive"), rows)
+    if not index.current:
+        console.warn(
+            "The index is not that of the archive as it is. `sangkien archive rebuild` makes it again."
+        )
 
 
 @archive.command()
@@ -92,15 +104,19 @@ def status(console: Console, store: Path | None) -> None:
 def remove(console: Console, ids: tuple[str, ...], store: Path | None) -> None:
     """Take initiatives out of the archive for good.
 
+    What reviewers decided about them stays on record: it holds ids and hashes of texts only.
+
     \b
     Example:
       sangkien archive remove SK-2024-017
     """
+    from pipeline import archive as archives
+    from pipeline.settings import Settings
     from pipeline.store import TOKENS, Store
 
     folder = store or options.STORE
     with Store.open(folder) as opened:
-        gone = opened.remove(ids, now=options.now())
+        gone = archives.remove(folder, opened, ids, Settings(), now=options.now())
     if gone:
         # The cache holds words of removed texts; it is rebuilt as it is needed.
         (folder / TOKENS).unlink(missing_ok=True)
@@ -109,3 +125,30 @@ def remove(console: Console, ids: tuple[str, ...], store: Path | None) -> None:
         if name not in gone:
             console.warn("{id} is not in the archive.", id=name)
     console.data({"removed": list(gone)})
+
+
+@archive.command()
+@options.store
+@options.common
+def rebuild(console: Console, store: Path | None) -> None:
+    """Make the archive's index again from its records; nothing is lost when it was damaged or deleted.
+
+    \b
+    Example:
+      sangkien archive rebuild --store office
+    """
+    from pipeline import archive as archives
+    from pipeline.settings import Settings
+    from pipeline.store import Store
+
+    folder = store or options.STORE
+    with Store.open(folder) as opened:
+        with console.stage("index the archive", opened.status().records) as advance:
+            archives.rebuild(folder, opened, Settings(), advance=advance)
+        index = archives.condition(folder, opened, Settings())
+    console.say(
+        "The index of {count} initiatives was made again ({size} MB).",
+        count=index.records,
+        size=round(index.size / 1_000_000, 1),
+    )
+    console.data(asdict(index))

@@ -28,8 +28,10 @@ def bench(name: str, options: tuple[str, ...]) -> None:
             "There is no benchmark {name}. There are: {known}.", name=name, known=", ".join(known)
         )
     former = sys.argv
+    sys.path.insert(0, str(folder))  # a benchmark may use another
     sys.argv = [f"sangkien bench {name}", *options]
     try:
         runpy.run_path(str(folder / f"{name}.py"), run_name="__main__")
     finally:
         sys.argv = former
+        sys.path.remove(str(folder))

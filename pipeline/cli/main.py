@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from pipeline import errors
-from pipeline.cli import analyst, archive, bench, running
+from pipeline.cli import analyst, archive, bench, decisions, running
 from pipeline.words import translator
 
 EXIT_CODES: Final = {
@@ -50,6 +50,7 @@ for command in (
     running.dedupe,
     running.classify,
     archive.archive,
+    decisions.decisions,
     analyst.train,
     analyst.models,
     analyst.evaluate,

@@ -24,6 +24,25 @@ store = click.option(
 )
 
 
+scope = click.option(
+    "--scope",
+    type=click.Choice(["unit", "union", "all"]),
+    default="all",
+    show_default=True,
+    help="Pairs to show: of one place of work, of one upper union, or all. Records that name none stay in.",
+)
+form_text = click.option(
+    "--form-text",
+    type=PATH,
+    help="Sheet of sentences of your forms (CSV: phrase), beside the program's own: they do not count.",
+)
+unit_names = click.option(
+    "--unit-aliases",
+    type=PATH,
+    help="Sheet of your unit names and abbreviations (CSV: alias,name,note), beside the program's own.",
+)
+
+
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--lang --json --quiet`` to a command, which gets a `Console` as its first argument."""
 
@@ -70,3 +89,8 @@ def models_folder() -> Path:
 def now() -> str:
     """Return the time, ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def today() -> str:
+    """Return the date where the user is, ISO 8601."""
+    return datetime.now().astimezone().date().isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import resource
 import sys
 from dataclasses import asdict, dataclass, replace
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from pipeline.flow import Tools
     from pipeline.read import Reading
+    from pipeline.records import Decision
     from pipeline.report import Outcome, Published
-    from pipeline.settings import Settings
+    from pipeline.settings import Scope, Settings
     from pipeline.starter import Ready
     from pipeline.taxonomy import Taxonomy
 
@@ -44,6 +46,9 @@ MODEL = click.option("--model", default="fields", show_default=True, help="Which
 @options.store
 @AGAINST
 @MODEL
+@options.scope
+@options.unit_names
+@options.form_text
 @options.workers
 @options.common
 def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -51,6 +56,7 @@ def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> No
 
     Duplicates are looked for within NEW and against the archive: of --store, of the tables
     --against, or of the default store when there is one. The archive is not changed.
+    What reviewers decided (`sangkien decisions import`) counts: pairs they told apart stay silent.
 
     \b
     Example:
@@ -64,6 +70,9 @@ def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> No
 @OUT
 @options.store
 @AGAINST
+@options.scope
+@options.unit_names
+@options.form_text
 @options.workers
 @options.common
 def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -103,10 +112,19 @@ class _Choices:
     store: Path | None = None
     against: tuple[Path, ...] = ()
     model: str = ""
+    scope: Scope = "all"
+    unit_aliases: Path | None = None
+    form_text: Path | None = None
 
     @property
     def folder(self) -> Path:
         return self.store or options.STORE
+
+    @property
+    def settings(self) -> Settings:
+        from pipeline.settings import Settings
+
+        return Settings(scope=self.scope)
 
 
 def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices) -> None:
@@ -126,22 +144,33 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
         "archive": source,
         "models": used,
         "taxonomy": taxonomy.version,
-        **_versions(),
+        "unit_aliases": _sheet(choices.unit_aliases),
+        "form_text": _sheet(choices.form_text),
+        **_versions(choices.settings),
         "steps": [name for name in flow.STEPS if getattr(choices, name)],
     }
     names = {field.code: field.name for field in taxonomy.fields}
-    outcome = flow.run(reading, archive, tools, settings=_settings(), facts=facts, field_names=names)
+    outcome = flow.run(
+        reading,
+        archive,
+        tools,
+        decisions=_decisions(choices) if choices.dedupe else (),
+        settings=choices.settings,
+        facts=facts,
+        field_names=names,
+    )
     cost = {"started": started, "workers": choices.workers, "engine": choices.engine}
     _publish(console, outcome, out, cost=cost)
 
 
-def _settings() -> Settings:
-    from pipeline.settings import Settings
+def _sheet(path: Path | None) -> dict[str, str] | None:
+    """Return which sheet of its own an office used."""
+    if path is None:
+        return None
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
-    return Settings()
 
-
-def _versions() -> dict[str, object]:
+def _versions(settings: Settings) -> dict[str, object]:
     from importlib.metadata import version
 
     from pipeline import normalize, segment
@@ -154,7 +183,7 @@ def _versions() -> dict[str, object]:
             "segment": segment.model_version(),
             **{name: version(name) for name in libraries},
         },
-        "settings": asdict(_settings()),
+        "settings": asdict(settings),
     }
 
 
@@ -211,6 +240,16 @@ def _archive(console: Console, choices: _Choices) -> tuple[pd.DataFrame | None, 
     return records, {"store": True, "records": len(records)}
 
 
+def _decisions(choices: _Choices) -> list[Decision]:
+    """Return what people decided, from the store; from the default one also when tables are compared with."""
+    from pipeline.store import DATABASE, Store
+
+    if not (choices.folder / DATABASE).exists():
+        return []
+    with Store.read(choices.folder) as opened:
+        return opened.decisions()
+
+
 def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Tools, dict[str, str]]:
     from pipeline import classify as fields
     from pipeline import flow, parallel, segment, starter
@@ -221,11 +260,13 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
     tools = flow.Tools(spread=partial(parallel.spread, workers=choices.workers), stage=console.stage)
     if choices.dedupe:
         with console.stage("load the pair model", 1):
-            form = starter.form_text(settings=_settings())
-            judge = starter.pairs(root, settings=_settings(), form=form, created=today)
+            known = starter.knowledge(settings=choices.settings, form=choices.form_text)
+            judge = starter.pairs(root, settings=choices.settings, known=known, created=today)
         _told(console, judge, root)
         used["pairs"] = judge.name
-        tools = replace(tools, judge=judge.model, form=form)
+        tools = replace(
+            tools, judge=judge.model, known=known, unit_names=starter.unit_names(choices.unit_aliases)
+        )
     if choices.classify:
         with console.stage("load the field model", 1):
             ready = starter.fields(root, taxonomy, name=choices.model, created=today)
@@ -246,7 +287,8 @@ def _cut(texts: list[str], *, spread: Any) -> list[tuple[str, bool]]:
 def _told(console: Console, ready: Ready, root: Path) -> None:
     if ready.trained:
         console.say(
-            "There was no model: {name} was trained from the sample and stands in {path}, with its card.",
+            "There was no model for this version of the program: {name} was trained from the sample and "
+            "stands in {path}, with its card.",
             name=ready.name,
             path=root / ready.name,
         )
@@ -288,8 +330,31 @@ def _summary(console: Console, outcome: Outcome, published: Published) -> None:
     rows = list(_found(console, outcome))
     if rows:
         console.table(console.words("Found"), rows)
+    _scope(console, outcome)
+    _told_by_reviewers(console, outcome)
     console.table(console.words("Results"), [(str(path),) for path in _in_reading_order(published)])
     console.say("For reference only; the decision is the council's.")
+
+
+def _scope(console: Console, outcome: Outcome) -> None:
+    if outcome.scope != "all":
+        console.say(
+            "{count} pairs lie outside the scope and are not shown; a record that names no unit stays in it.",
+            count=outcome.outside,
+        )
+
+
+def _told_by_reviewers(console: Console, outcome: Outcome) -> None:
+    if outcome.silenced:
+        console.say(
+            "{count} pairs are not shown: a reviewer told them apart, and no text has changed since.",
+            count=outcome.silenced,
+        )
+    if outcome.verdicts.stale:
+        console.say(
+            "{count} pairs have a verdict on a former text only: a text has changed, look at them again.",
+            count=outcome.verdicts.stale,
+        )
 
 
 def _in_reading_order(published: Published) -> list[Path]:

@@ -6,7 +6,7 @@ submitted, so a page or a sheet can colour them without searching.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,13 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import normalize
+from pipeline.dedupe import slots
 from pipeline.dedupe.shingles import fingerprint
 from pipeline.records import Span
 
 LEAST: Final = 5
 """Syllables a passage needs; of a pair with none so long, the longest of `FEWEST` or more is shown."""
 FEWEST: Final = 3
+Rarity = Callable[[NDArray[np.uint64]], NDArray[np.float32]]
 _TRIES: Final = 8
+_SHOWN: Final = 10
+_SWAPPED: Final = 3
 _QUOTE: Final = 400
 _PHRASES: Final = 4
 _PHRASE: Final = 60
@@ -113,13 +117,23 @@ def passages(later: Sequence[str], earlier: Sequence[str]) -> list[tuple[int, in
     return long or sorted(found, key=lambda run: -run[2])[:1]
 
 
-def explain(later: tuple[str, str], earlier: tuple[str, str], *, form: Sequence[bool] = ()) -> Evidence:
+def explain(
+    later: tuple[str, str],
+    earlier: tuple[str, str],
+    *,
+    form: Sequence[bool] = (),
+    rarity: Sequence[float] = (),
+) -> Evidence:
     """Return the evidence for a pair of submitted records, each a ``(title, description)``.
+
+    Where they share no passage, the rarest words that both use are shown. Where the titles follow one
+    template, what was put into it is the first difference.
 
     Args:
         later: The record filed later.
         earlier: The record filed earlier.
         form: Which shingles of the later text are form text: a passage of nothing else is left out.
+        rarity: How rare each syllable of the later text is; without it no words are shown.
 
     >>> found = explain(("Máy ép", "Ép nhựa bằng khuôn gỗ mới"), ("Máy", "ép nhựa bằng khuôn gỗ cũ"))
     >>> found.shared, found.differs
@@ -128,6 +142,7 @@ def explain(later: tuple[str, str], earlier: tuple[str, str], *, form: Sequence[
     mine, yours = syllables(*later), syllables(*earlier)
     text, other = "\n".join(later), "\n".join(earlier)
     runs = [run for run in passages(mine.names, yours.names) if not _is_form(run, form)]
+    runs = runs or _words(mine.names, yours.names, rarity)
     spans = [
         Span(
             mine.starts[start],
@@ -139,7 +154,32 @@ def explain(later: tuple[str, str], earlier: tuple[str, str], *, form: Sequence[
         for start, at, length in runs
     ]
     longest = sorted(spans, key=lambda span: (span.later_start - span.later_end, span.later_start))
-    return Evidence(tuple(spans), _quotation(longest), _difference(mine, text, yours, other))
+    swapped = slots.slots(*(normalize.clean(title).text for title in (later[0], earlier[0])))[:_SWAPPED]
+    differs = _difference(mine, text, yours, other, swapped)
+    return Evidence(tuple(spans), _quotation(longest), differs)
+
+
+def _words(
+    later: Sequence[str], earlier: Sequence[str], rarity: Sequence[float]
+) -> list[tuple[int, int, int]]:
+    """Return the rarest words that both use, as runs; neighbours that stand together in both are one."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(earlier):
+        places.setdefault(name, place)
+    first = {name: place for place, name in reversed(list(enumerate(later))) if name in places}
+    telling = [
+        (-rarity[place], place)
+        for name, place in first.items()
+        if place < len(rarity) and not name[0].isdigit()
+    ]
+    runs: list[tuple[int, int, int]] = []
+    for place in sorted(place for _, place in sorted(telling)[:_SHOWN]):
+        at = places[later[place]]
+        if runs and (runs[-1][0] + runs[-1][2], runs[-1][1] + runs[-1][2]) == (place, at):
+            runs[-1] = (*runs[-1][:2], runs[-1][2] + 1)
+        else:
+            runs.append((place, at, 1))
+    return runs
 
 
 def _is_form(run: tuple[int, int, int], form: Sequence[bool]) -> bool:
@@ -149,20 +189,31 @@ def _is_form(run: tuple[int, int, int], form: Sequence[bool]) -> bool:
 
 
 def explain_all(
-    pairs: Sequence[tuple[tuple[str, str], tuple[str, str]]], *, form: NDArray[np.uint64]
+    pairs: Sequence[tuple[tuple[str, str], tuple[str, str]]],
+    *,
+    form: NDArray[np.uint64],
+    rarity: Rarity | None = None,
 ) -> list[Evidence]:
     """Return `explain` of each ``(later, earlier)``, leaving out the form text of a corpus.
 
     Args:
         pairs: Submitted records, each a ``(title, description)``.
         form: The shingles (of `FEWEST` syllables) that are form text, sorted.
+        rarity: How rare folded syllables are, for pairs without a passage in common.
     """
     texts = ["\n".join(normalize.clean(cell).text for cell in later) for later, _ in pairs]
     marks = fingerprint(texts, width=FEWEST)
     known = np.isin(marks.shingles, form).tolist()
+    rare = rarity(marks.syllables.astype(np.uint64)).tolist() if rarity else []
+    shingles, words = marks.bounds.tolist(), marks.starts.tolist()
     return [
-        explain(later, earlier, form=known[start:stop])
-        for (later, earlier), start, stop in zip(pairs, marks.bounds[:-1], marks.bounds[1:], strict=True)
+        explain(
+            later,
+            earlier,
+            form=known[shingles[row] : shingles[row + 1]],
+            rarity=rare[words[row] : words[row + 1]],
+        )
+        for row, (later, earlier) in enumerate(pairs)
     ]
 
 
@@ -186,13 +237,20 @@ def _legible(passage: str) -> str:
     return " ".join(normalize.clean(passage).text.split())
 
 
-def _difference(mine: Syllables, text: str, yours: Syllables, other: str) -> str:
-    """Return the words of the later text that the earlier lacks, an arrow, and the other way round."""
-    mine_only, yours_only = _only(mine, text, set(yours.names)), _only(yours, other, set(mine.names))
+def _difference(
+    mine: Syllables, text: str, yours: Syllables, other: str, swapped: Sequence[slots.Slot]
+) -> str:
+    """Return what the later text has and the earlier lacks, an arrow, and the other way round.
+
+    What the titles put into one template comes first, then the words of one text only.
+    """
+    here = [slot.later_text for slot in swapped] + _only(mine, text, set(yours.names))
+    there = [slot.earlier_text for slot in swapped] + _only(yours, other, set(mine.names))
+    mine_only, yours_only = ("; ".join(dict.fromkeys(phrases)) for phrases in (here, there))
     return f"{mine_only} ↔ {yours_only}".strip() if mine_only or yours_only else ""
 
 
-def _only(found: Syllables, text: str, known: set[str]) -> str:
+def _only(found: Syllables, text: str, known: set[str]) -> list[str]:
     phrases: list[tuple[int, int]] = []
     for place, name in enumerate(found.names):
         if name in known:
@@ -203,6 +261,4 @@ def _only(found: Syllables, text: str, known: set[str]) -> str:
             phrases.append((place, place))
     longest = sorted(phrases, key=lambda phrase: (phrase[0] - phrase[1], phrase[0]))[:_PHRASES]
     words = [_legible(text[found.starts[first] : found.ends[last]]) for first, last in sorted(longest)]
-    return "; ".join(
-        word if len(word) <= _PHRASE else word[:_PHRASE].rsplit(" ", 1)[0] + " …" for word in words
-    )
+    return [word if len(word) <= _PHRASE else word[:_PHRASE].rsplit(" ", 1)[0] + " …" for word in words]

@@ -1,128 +1,444 @@
-"""How two records resemble one another, exactly, a few thousand pairs at a time.
+"""How two records resemble one another, exactly, for the pairs that are worth a look.
 
 What `measure` says is symmetric: which of the two was filed first does not change how alike they are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 
-from pipeline.dedupe.join import Table, begins, faded, shared_weight, unweighted
-from pipeline.dedupe.shingles import HASH_BITS, Marks
+from pipeline.dedupe import parts, wording
+from pipeline.dedupe.join import BIG_FILE, Frequencies
+from pipeline.dedupe.shingles import HASH_BITS, STEPS, Marks, fingerprint
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
-NAMES: Final = ("share", "larger_vocabulary", "smaller_vocabulary")
-"""Columns of `measure`; form text is left out of all of them.
+NAMES: Final = (
+    "share",
+    "plain",
+    "form",
+    "words",
+    "compounds",
+    "meaning",
+    "words_ahead",
+    "words_behind",
+    "run",
+    "records",
+)
+"""Columns of `measure`. Form text counts in ``form`` only.
 
-``share``: the weight of the shingles that both hold, as a share of the lighter record's (0 to 1); where three
-fifths of the shorter text stand in the other, whatever they weigh, that share if it is larger: a text filed
-three hundred times is rare nowhere, and still one text. The vocabularies: the weight of the different
-syllables that both use, as a share of what the one and the other uses, of the two directions the larger and
-the smaller (0 to 1).
+``share``: the weight of the shingles that both hold, as a share of the lighter record's (0 to 1); ``plain``,
+if that is more and at least 0.6: a text filed three hundred times is rare nowhere, and still one text.
+``plain``: how many of the shorter text's shingles the other holds, whatever they weigh (0 to 1);
+``form``: the same with form text, less ``plain``.
+``words``: the cosine of syllables with marks and of phrases with synonyms; ``meaning``: of mean vectors.
+``compounds``: the cosine of two syllables in a row, at most 0.15: a reworded copy avoids the terms of its
+source, a record about the same thing has them.
+``words_ahead``, ``words_behind``: by how much ``words`` exceeds the next best record of the one and of the
+other, the smaller and the larger (-1 to 1).
+``run``: the most shingles in a row that both hold, outside form text.
+``records``: how many records were compared.
+
+Numbers are no words here: a copy changes them with a stroke, and records that share some share nothing.
 """
 
-_PAIRS: Final = 2048
+_FORM: Final = parts.KINDS.index("form")
+_SOLUTION: Final = np.array([0.5 if kind in ("background", "benefit") else 1.0 for kind in parts.KINDS])
+"""What a word counts by the part it stands in: what is compared is the content of the solution."""
+
 _FLOOR: Final = 5.0
-"""Least size a share is taken of: three words in common do not make a copy."""
+"""Unique shingles that a share is taken of at least: three words in common do not make a copy."""
+_FEW: Final = 3
+_FAINT: Final = 0.01
+_SHOWN: Final = 10_000
+"""Records that show by their number what form text is. In fewer, words must tell (`_telling`)."""
+_ORDINARY: Final = 1.0
+"""Rarity that counts for nothing: a word of a third of public texts is no evidence."""
+_PLAIN: Final = 2.0
+_TELLING: Final = 1.3
+_CONCEPT: Final = 4.0
+_TERMS: Final = 0.15
+_BARE: Final = 0.85
+_COPY: Final = 0.5
 _WHOLE: Final = 0.6
-_SLOTS: Final = 20
+_SAME_WORDS: Final = 0.7
+_BLOCK: Final = 4096
 
 
-def measure(marks: Marks, found: Table, rows: I64, later: I64, earlier: I64) -> F64:
-    """Return how alike the pairs ``(rows[later], rows[earlier])`` are: pairs x `NAMES`.
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The numbers of the records that stand in a pair, one row a record.
+
+    Every matrix is records x things; ``words``, ``bare`` and ``compounds`` have rows of length 1, so that a
+    product of two rows is a cosine. ``marked`` tells which records are written with Vietnamese marks.
+    """
+
+    marks: Marks
+    form: U64
+    records: int
+    shingles: csr_array
+    weights: csr_array
+    words: csr_array
+    bare: csr_array
+    marked: Mask
+    compounds: csr_array
+    meaning: F32
+
+
+def sides(
+    texts: Sequence[tuple[str, str]],
+    frequencies: Frequencies,
+    form: U64,
+    known: wording.Lexicon,
+    headings: parts.Headings,
+) -> Sides:
+    """Return the numbers of records, each a clean title and description.
 
     Args:
-        marks: The numbers of all texts.
-        found: What each shingle counts.
-        rows: Which text each row of ``found`` is.
-        later: A row a pair.
-        earlier: A row a pair.
+        texts: Title and description of each record.
+        frequencies: In how many of all records a shingle stands.
+        form: Shingles that are form text, sorted.
+        known: What is known of words.
+        headings: How parts of a form begin.
     """
-    rare = faded(found)
-    lighter = np.minimum(rare.weight[later], rare.weight[earlier])
-    share = shared_weight(rare.incidence, later, earlier) / np.maximum(lighter, _FLOOR * found.unit)
-    whole = _plain_share(found, later, earlier)
-    share = np.where(whole >= _WHOLE, np.maximum(share, whole), share)
-    words = vocabulary(marks, rare.form, rows, np.union1d(later, earlier))
-    total = words.sum(axis=1)
-    both = shared_weight(words, later, earlier)
-    one, other = (both / np.maximum(total[row], 1.0) for row in (later, earlier))
-    return np.column_stack((share, np.maximum(one, other), np.minimum(one, other)))
+    cut = _cut(texts, form, headings)
+    columns, shingles = _matrix(cut.marks.shingles, cut.whose, len(texts))
+    weights = _shingle_weights(columns, frequencies, form)
+    if frequencies.records < _SHOWN:
+        weights *= _telling(cut, known)
+    owner = cut.owner[cut.counts]
+    return Sides(
+        marks=cut.marks,
+        form=form,
+        records=frequencies.records,
+        shingles=shingles,
+        weights=_outside_form(cut, columns, weights),
+        words=unit_rows(_rows_of(*_word_weights(cut, known), len(texts))),
+        bare=unit_rows(_bare(cut, known)),
+        marked=_marked(cut),
+        compounds=unit_rows(_compounds(cut, known)),
+        meaning=wording.means(*wording.each_once(cut.said.hashes[cut.counts], owner), len(texts), known),
+    )
 
 
-def _plain_share(found: Table, later: I64, earlier: I64) -> F64:
-    """Return how many of the shorter text's different shingles the other holds, as a share (0 to 1)."""
-    held = found.alone + np.diff(found.incidence.indptr)
-    shorter = np.minimum(held[later], held[earlier])
-    common = shared_weight(unweighted(found.incidence), later, earlier)
-    share: F64 = common / np.maximum(shorter, 2 * _FLOOR)
+def spoken(
+    texts: Sequence[tuple[str, str]],
+    form: U64,
+    known: wording.Lexicon,
+    headings: parts.Headings,
+    *,
+    most: int | None,
+) -> tuple[U64, I64, F64]:
+    """Return the words of the texts, whose they are and what they weigh; the ``most`` heaviest of each."""
+    hashes, owner, weights = _word_weights(_cut(texts, form, headings), known)
+    if most is not None:
+        by = np.lexsort((hashes, -weights, owner))
+        kept = by[np.arange(len(by)) - np.searchsorted(owner[by], owner[by]) < most]
+        hashes, owner, weights = hashes[kept], owner[kept], weights[kept]
+    return hashes, owner, weights
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Texts in syllables and shingles.
+
+    ``owner`` is whose each syllable is and ``whose`` whose each shingle; ``begins`` is each shingle's first
+    syllable. ``codes`` are the parts of the form; ``counts`` tells content that is no number.
+    """
+
+    marks: Marks
+    said: wording.Words
+    owner: I64
+    whose: I64
+    begins: I64
+    codes: NDArray[np.uint8]
+    counts: Mask
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+
+def _cut(texts: Sequence[tuple[str, str]], form: U64, headings: parts.Headings) -> _Cut:
+    whole = [f"{title}\n{description}" for title, description in texts]
+    marks, said = fingerprint(whole), wording.words(whole)
+    codes = parts.part_codes(whole, headings)[0]
+    whose = np.repeat(np.arange(len(whole)), np.diff(marks.bounds))
+    return _Cut(
+        marks,
+        said,
+        np.repeat(np.arange(len(whole)), np.diff(said.starts)),
+        whose,
+        np.arange(len(whose)) - marks.bounds[whose] + marks.starts[whose],
+        codes,
+        _content(marks, form) & (codes != _FORM) & ~said.number,
+    )
+
+
+def _content(marks: Marks, form: U64) -> Mask:
+    """Return which syllables are outside form text: those that a shingle which counts reaches over."""
+    return _reached(marks, ~_in(marks.shingles, form))
+
+
+def _reached(marks: Marks, counts: Mask) -> Mask:
+    """Return which syllables the shingles that count reach over."""
+    whose = np.repeat(np.arange(len(marks)), np.diff(marks.bounds))[counts]
+    first = np.flatnonzero(counts) - marks.bounds[whose] + marks.starts[whose]
+    ends = marks.starts[whose + 1]
+    inside = np.zeros(len(marks.syllables), dtype=bool)
+    for offset in range(marks.width):
+        place = first + offset
+        # The one shingle of a text shorter than it would reach into the next text.
+        inside[place[place < ends]] = True
+    return inside
+
+
+def _shingle_weights(columns: U64, frequencies: Frequencies, form: U64) -> F64:
+    """Return what each shingle weighs: ln((N + 1) / df), nothing if it is form text.
+
+    Of a small file, what most records share counts less: three may repeat one another, what stands in nearly
+    all of thirty is more likely their form, which a frequency cannot yet tell.
+    """
+    records = frequencies.records
+    df = np.maximum(frequencies.of(columns), 1)
+    weights = np.log((max(records, BIG_FILE) + 1) / df)
+    if records < BIG_FILE:
+        weights *= np.where(df <= _FEW, 1.0, np.maximum(1 - df / max(records, 1), _FAINT))
+    weights[_in(columns, form)] = 0.0
+    return np.maximum(weights, 0.0)
+
+
+def _telling(cut: _Cut, known: wording.Lexicon) -> F64:
+    """Return how telling each different shingle is (about 0.1 to 3): by how rare its syllables are.
+
+    The sentences of a form that nobody listed are told from content by their words: everybody's words.
+    """
+    rarity = np.append(known.folded_rarities(cut.marks.syllables.astype(np.uint64)), [0.0, 0.0])
+    ends = cut.marks.starts[cut.whose + 1]
+    # The one shingle of a text shorter than it would reach into the next text.
+    places = [cut.begins + offset for offset in range(cut.marks.width)]
+    mean = np.sum([np.where(place < ends, rarity[place], 0.0) for place in places], axis=0) / len(places)
+    _, first = np.unique(cut.marks.shingles, return_index=True)
+    telling: F64 = np.clip((mean[first] - _PLAIN) / _TELLING, 0.1, 3.0).astype(np.float64)
+    return telling
+
+
+def _outside_form(cut: _Cut, columns: U64, weights: F64) -> csr_array:
+    """Return rows x shingles with their weights, without those that stand in a sentence of the form only."""
+    stands = (
+        cut.codes[np.minimum(cut.begins, len(cut.codes) - 1)] != _FORM if len(cut.codes) else cut.whose > 0
+    )
+    place = np.searchsorted(columns, cut.marks.shingles[stands])
+    found = csr_array(
+        (np.ones(len(place)), (cut.whose[stands], place)), shape=(len(cut), max(len(columns), 1))
+    )
+    found.sum_duplicates()
+    found.data = weights[found.indices] if len(weights) else found.data
+    found.eliminate_zeros()
+    return found
+
+
+def _matrix(hashes: U64, owner: I64, rows: int) -> tuple[U64, csr_array]:
+    """Return the different hashes, sorted, and rows x hashes of ones."""
+    columns, place = np.unique(hashes, return_inverse=True)
+    found = csr_array((np.ones(len(place)), (owner, place)), shape=(rows, max(len(columns), 1)))
+    found.sum_duplicates()
+    found.data[:] = 1
+    return columns, found
+
+
+def _weighted(ones: csr_array, weights: F64) -> csr_array:
+    found = ones.copy()
+    if len(weights):
+        found.data = weights[found.indices]
+    return found
+
+
+def _word_weights(cut: _Cut, known: wording.Lexicon) -> tuple[U64, I64, F64]:
+    """Return each text's different words and meanings, whose they are, and what they weigh, if anything.
+
+    A word weighs what its rarest place in the text makes of it: in the solution twice what it does elsewhere.
+    """
+    concepts, begins = wording.meanings(cut.said, cut.counts, known)
+    places = np.flatnonzero(cut.counts)
+    hashes = np.concatenate((cut.said.hashes[places], concepts))
+    rarity = np.concatenate(
+        (
+            np.maximum(known.rarities(cut.said.hashes[places]) - _ORDINARY, 0),
+            np.full(len(concepts), _CONCEPT),
+        )
+    )
+    places = np.concatenate((places, begins))
+    owner = cut.owner[places]
+    weights = rarity * _SOLUTION[cut.codes[places]]
+    by = np.lexsort((-weights, hashes, owner))
+    hashes, owner, weights = hashes[by], owner[by], weights[by]
+    kept = weights > 0
+    kept[1:] &= (hashes[1:] != hashes[:-1]) | (owner[1:] != owner[:-1])
+    return hashes[kept], owner[kept], weights[kept]
+
+
+def _rows_of(hashes: U64, owner: I64, weights: F64, rows: int) -> csr_array:
+    columns, place = np.unique(hashes, return_inverse=True)
+    return csr_array((weights, (owner, place)), shape=(rows, max(len(columns), 1)))
+
+
+def _bare(cut: _Cut, known: wording.Lexicon) -> csr_array:
+    folded = cut.marks.syllables[cut.counts].astype(np.uint64)
+    columns, ones = _matrix(folded, cut.owner[cut.counts], len(cut))
+    return _weighted(ones, np.maximum(known.folded_rarities(columns) - _ORDINARY, 0).astype(np.float64))
+
+
+def _marked(cut: _Cut) -> Mask:
+    """Return which texts are written with marks: of Vietnamese syllables most bear one."""
+    bare = np.bincount(cut.owner[~cut.said.marked], minlength=len(cut))
+    return np.asarray(bare < _BARE * np.diff(cut.said.starts), dtype=bool)
+
+
+def _compounds(cut: _Cut, known: wording.Lexicon) -> csr_array:
+    """Return texts x pairs of neighbouring syllables, as rare as both together."""
+    both = np.flatnonzero(cut.counts[:-1] & cut.counts[1:] & (cut.owner[:-1] == cut.owner[1:]))
+    one, other = cut.said.hashes[both], cut.said.hashes[both + 1]
+    hashes = one * np.uint64(3) + other * np.uint64(STEPS[0])
+    _, first = np.unique(hashes, return_index=True)
+    rarity = known.rarities(one[first]) + known.rarities(other[first])
+    _, ones = _matrix(hashes, cut.owner[both], len(cut))
+    return _weighted(ones, np.maximum(rarity - 2 * _ORDINARY, 0).astype(np.float64))
+
+
+def unit_rows(found: csr_array) -> csr_array:
+    """Return the rows with length 1 (those of length 0 as they are)."""
+    length = np.sqrt(found.multiply(found).sum(axis=1))
+    return csr_array(diags_array(np.divide(1, length, out=np.zeros_like(length), where=length > 0)) @ found)
+
+
+def dot(one: csr_array, other: csr_array, rows: I64, others: I64) -> F64:
+    """Return the product of row ``rows[p]`` of the one with row ``others[p]`` of the other, pair by pair."""
+    products = [
+        one[rows[at : at + _BLOCK]].multiply(other[others[at : at + _BLOCK]]).sum(axis=1)
+        for at in range(0, len(rows), _BLOCK)
+    ]
+    return np.concatenate(products) if products else np.zeros(0)
+
+
+def measure(found: Sides, one: I64, other: I64, near: tuple[I64, I64]) -> F64:
+    """Return how alike the pairs ``(one, other)`` of rows are: pairs x `NAMES`.
+
+    Args:
+        found: The numbers of the records.
+        one: A row a pair.
+        other: A row a pair.
+        near: Rows and the rows nearest to them: what a pair must surpass.
+    """
+    share, plain = _passages(found, one, other)
+    words = _words_alike(found, one, other)
+    return np.column_stack(
+        (
+            share,
+            plain,
+            _held(found.shingles, one, other) - plain,
+            words,
+            np.minimum(dot(found.compounds, found.compounds, one, other), _TERMS),
+            (found.meaning[one] * found.meaning[other]).sum(axis=1),
+            *_margins(found, one, other, near, words),
+            longest_run(found, one, other),
+            np.full(len(one), float(found.records)),
+        )
+    )
+
+
+def _passages(found: Sides, one: I64, other: I64) -> tuple[F64, F64]:
+    """Return the features ``share`` and ``plain`` of the pairs."""
+    weight = found.weights.sum(axis=1)
+    lighter = np.minimum(weight[one], weight[other])
+    rooted = found.weights.sqrt()
+    share = dot(rooted, rooted, one, other) / np.maximum(lighter, _FLOOR * np.log(BIG_FILE + 1))
+    counted = found.weights.copy()
+    counted.data = np.ones(counted.nnz)
+    plain = _held(counted, one, other)
+    return np.where(plain >= _WHOLE, np.maximum(share, plain), share), plain
+
+
+def _held(ones: csr_array, one: I64, other: I64) -> F64:
+    """Return how many things of the shorter row the other has, as a share."""
+    size = ones.sum(axis=1)
+    held: F64 = dot(ones, ones, one, other) / np.maximum(np.minimum(size[one], size[other]), 2 * _FLOOR)
+    return held
+
+
+def _words_alike(found: Sides, one: I64, other: I64) -> F64:
+    """Return the cosine of the words; where one text has no marks, of the syllables without."""
+    words = dot(found.words, found.words, one, other)
+    bare = np.flatnonzero(~(found.marked[one] & found.marked[other]))
+    words[bare] = dot(found.bare, found.bare, one[bare], other[bare])
+    return words
+
+
+def _margins(found: Sides, one: I64, other: I64, near: tuple[I64, I64], words: F64) -> tuple[F64, F64]:
+    """Return how far each pair is ahead of the next best one of either record: the smaller and the larger."""
+    alike = _words_alike(found, *near)
+    # A record that repeats this one is no rival: a source may have many copies. In a small file their weight
+    # alone does not tell them: what stands in many of its records weighs little there.
+    strange = (_passages(found, *near)[0] < _COPY) & (alike < _SAME_WORDS)
+    rows, others, alike = near[0][strange], near[1][strange], alike[strange]
+    by = np.lexsort((-alike, rows))
+    rows, others, alike = np.append(rows[by], -1), np.append(others[by], -1), np.append(alike[by], 0.0)
+    nobody = len(rows) - 1
+    # Of each row the two best: the second is the rival of the best.
+    every = np.arange(found.words.shape[0])
+    first = np.searchsorted(rows[:-1], every)
+    second = np.where(rows[np.minimum(first + 1, nobody)] == every, np.minimum(first + 1, nobody), nobody)
+    first = np.where(rows[first] == every, first, nobody)
+    ahead = [
+        words - np.where(others[first[row]] == partner, alike[second[row]], alike[first[row]])
+        for row, partner in ((one, other), (other, one))
+    ]
+    return np.minimum(*ahead), np.maximum(*ahead)
+
+
+def form_share(texts: Sequence[tuple[str, str]], form: U64, headings: parts.Headings) -> F64:
+    """Return what share of each text's syllables is form text (0 to 1; 0 of an empty one).
+
+    Args:
+        texts: Title and description of each record, clean.
+        form: Shingles that are form text, sorted.
+        headings: How parts of a form begin.
+
+    >>> form = np.unique(fingerprint(["Kính gửi hội đồng sáng kiến"]).shingles)
+    >>> texts = [("Máy ép", "Kính gửi hội đồng sáng kiến. Khuôn gỗ"), ("Máy ép", "")]
+    >>> form_share(texts, form, parts.headings([])).round(2).tolist()
+    [0.6, 0.0]
+    """
+    whole = [f"{title}\n{description}" for title, description in texts]
+    marks = fingerprint(whole)
+    stock = _reached(marks, _in(marks.shingles, form)) | (parts.part_codes(whole, headings)[0] == _FORM)
+    sums = np.concatenate(([0], np.cumsum(stock)))
+    share: F64 = np.diff(sums[marks.starts]) / np.maximum(np.diff(marks.starts), 1)
     return share
 
 
-def syllable_worth(marks: Marks) -> F64:
-    """Return what a syllable counts by the top 20 bits of its hash: ln(1 + all / its occurrences), at most 1.
-
-    Occurrences, not documents: counting them is one pass. Two syllables may share a place; with the some
-    ten thousand folded syllables of Vietnamese that changes next to nothing.
-    """
-    seen = np.bincount(marks.syllables >> np.uint32(32 - _SLOTS), minlength=1 << _SLOTS)
-    total = len(marks.syllables)
-    worth = np.zeros(len(seen))
-    used = np.flatnonzero(seen)
-    worth[used] = np.log1p(total / seen[used]) / np.log1p(total)
-    return worth
-
-
-def vocabulary(marks: Marks, form: U64, rows: I64, wanted: I64) -> csr_array:
-    """Return rows x syllables: the worth of each different syllable outside form text.
-
-    Only the ``wanted`` rows are filled.
-    """
-    worth = syllable_worth(marks)
-    syllables, owner = _content(marks, form, rows[wanted])
-    slots = syllables >> np.uint32(32 - _SLOTS)
-    keys = np.sort((wanted[owner].astype(np.uint64) << np.uint64(_SLOTS)) | slots)
-    keys = keys[begins(keys)]
-    row = (keys >> np.uint64(_SLOTS)).astype(np.int64)
-    slot = (keys & np.uint64((1 << _SLOTS) - 1)).astype(np.int64)
-    ends = np.searchsorted(row, np.arange(len(rows) + 1))
-    return csr_array((worth[slot], slot, ends), shape=(len(rows), len(worth)))
-
-
-def _content(marks: Marks, form: U64, texts: I64) -> tuple[NDArray[np.uint32], I64]:
-    """Return the syllables outside form text, and whose: those that a shingle which counts reaches over."""
-    syllables, owner = _rows(marks.syllables, marks.starts, texts)
-    shingles, shingle_owner = _rows(marks.shingles, marks.bounds, texts)
-    counts = ~_in(shingles, form)
-    size = np.bincount(owner, minlength=len(texts))
-    shift = (np.cumsum(size) - size) - np.concatenate(
-        ([0], np.cumsum(np.bincount(shingle_owner, minlength=len(texts)))[:-1])
-    )
-    whose = shingle_owner[counts]
-    first = np.flatnonzero(counts) + shift[whose]
-    inside = np.zeros(len(syllables), dtype=bool)
-    for offset in range(marks.width):
-        place = np.minimum(first + offset, len(syllables) - 1)
-        # The one shingle of a text shorter than it would reach into the next text.
-        inside[place[owner[place] == whose]] = True
-    return syllables[inside], owner[inside]
-
-
-def longest_run(marks: Marks, form: U64, later: I64, earlier: I64) -> I64:
-    """Return the most shingles that two texts share one after another, outside form text, pair by pair."""
-    parts = [
-        _longest_run(marks, form, later[start : start + _PAIRS], earlier[start : start + _PAIRS])
-        for start in range(0, len(later), _PAIRS)
-    ]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+def longest_run(found: Sides, one: I64, other: I64) -> I64:
+    """Return the most shingles that two records share one after another, outside form text, pair by pair."""
+    runs = [np.zeros(0, dtype=np.int64)]
+    for start in range(0, len(one), _BLOCK):
+        mine, yours = one[start : start + _BLOCK], other[start : start + _BLOCK]
+        # A text that repeats itself has a longer run than the other ever wrote: the shorter of both counts.
+        runs.append(
+            np.minimum(
+                _longest_run(found.marks, found.form, mine, yours),
+                _longest_run(found.marks, found.form, yours, mine),
+            )
+        )
+    return np.concatenate(runs)
 
 
 def _longest_run(marks: Marks, form: U64, later: I64, earlier: I64) -> I64:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.dedupe import features, join
+from pipeline.dedupe import features, join, neighbours, parts, wording
 from pipeline.dedupe.shingles import Marks, fingerprint
 from pipeline.settings import Settings
 
@@ -87,21 +87,8 @@ def corpus(new: pd.DataFrame, archive: pd.DataFrame | None, settings: Settings) 
     records, fresh = in_order(new, archive)
     cells = zip(records["clean_title"].tolist(), records["clean_description"].tolist(), strict=True)
     marks = fingerprint([f"{title}\n{description}" for title, description in cells], width=settings.shingle)
-    return Corpus(records, fresh, marks, _first_of_equals(marks))
-
-
-def _first_of_equals(marks: Marks) -> I64:
-    rows = np.arange(len(marks))
-    by = np.lexsort((rows, marks.digests[:, 1], marks.digests[:, 0]))
-    ordered = marks.digests[by]
-    starts = (
-        np.concatenate(([True], (ordered[1:] != ordered[:-1]).any(axis=1))) if len(by) else np.zeros(0, bool)
-    )
-    first = np.empty(len(marks), dtype=np.int64)
-    first[by] = by[np.flatnonzero(starts)][np.cumsum(starts) - 1] if len(by) else 0
-    tiny = np.diff(marks.starts) < IDENTITY
-    first[tiny] = rows[tiny]
-    return first
+    comparable = np.diff(marks.starts) >= IDENTITY
+    return Corpus(records, fresh, marks, join.first_of_equals(marks.digests, comparable))
 
 
 def form_shingles(phrases: Iterable[str], *, width: int = 3) -> U64:
@@ -124,8 +111,26 @@ def weigh(found: Corpus, form: U64, settings: Settings) -> tuple[I64, join.Table
 
 
 @dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known before any record is read.
+
+    Attributes:
+        form: Shingles of sentences known to be form text (`form_shingles`), sorted.
+        lexicon: How rare words are and what they mean.
+        headings: How the parts of a form begin.
+    """
+
+    form: U64
+    lexicon: wording.Lexicon
+    headings: parts.Headings
+
+
+@dataclass(frozen=True, slots=True)
 class Candidates:
-    """Pairs of rows of a corpus that share something, and how alike they are (pairs x `features.NAMES`)."""
+    """Pairs of rows of a corpus that share something, and how alike they are (pairs x `features.NAMES`).
+
+    ``form`` are the shingles that were form text.
+    """
 
     later: I64
     earlier: I64
@@ -133,48 +138,105 @@ class Candidates:
     form: U64
 
 
-def compare(found: Corpus, form: U64, settings: Settings) -> Candidates:
+def compare(found: Corpus, known: Knowledge, settings: Settings) -> Candidates:
     """Return the candidate pairs of the corpus with a new record in them, and how alike they are."""
-    rows, table = weigh(found, form, settings)
+    rows, table = weigh(found, known.form, settings)
     asked = np.zeros(len(found.first), dtype=bool)
     np.logical_or.at(asked, found.first, found.fresh)
+    fresh = asked[rows]
     later, earlier = join.candidates(
         table,
-        asked[rows],
+        fresh,
         score=settings.candidate_score,
         shared=settings.candidate_shared,
         most=settings.matches_per_record,
     )
     # First holders undercount what two followers share; the exact share decides who is looked at.
-    exact = join.shared_weight(table.incidence, later, earlier) / table.base(later, earlier)
-    later, earlier = later[exact >= settings.candidate_exact], earlier[exact >= settings.candidate_exact]
-    alike = features.measure(found.marks, table, rows, later, earlier)
-    return Candidates(rows[later], rows[earlier], alike, table.form)
+    close = table.share(later, earlier) >= settings.candidate_exact
+    later, earlier = later[close], earlier[close]
+    texts = _Texts(found.records, rows)
+    said = neighbours.vocabulary(texts, table.form, known.lexicon, known.headings)
+    # A new record may be the nearest of an archived one and have nearer ones itself: both sides are asked.
+    asking = neighbours.met(said, fresh)
+    one, other = neighbours.nearest(said, asking, most=settings.neighbours)
+    nearer = neighbours.worth(said, one, other, most=settings.neighbours - 1)
+    telling = np.diff(found.marks.starts)[rows] >= IDENTITY
+    nearer &= (fresh[one] | fresh[other]) & telling[one] & telling[other]
+    pairs = _each_once(
+        np.concatenate((later, np.maximum(one, other)[nearer])),
+        np.concatenate((earlier, np.minimum(one, other)[nearer])),
+    )
+    involved = np.union1d(*pairs)
+    # A pair is judged by the rivals of both, also of those that met by passages alone.
+    more = neighbours.nearest(said, np.setdiff1d(involved, asking), most=settings.neighbours)
+    judged = np.isin(one, involved)
+    near = np.concatenate((one[judged], more[0])), np.concatenate((other[judged], more[1]))
+    inside = np.union1d(involved, np.union1d(*near))
+    sides = features.sides(texts[inside], table.known, table.form, known.lexicon, known.headings)
+
+    def local(row: I64) -> I64:
+        return np.searchsorted(inside, row)
+
+    alike = features.measure(sides, local(pairs[0]), local(pairs[1]), (local(near[0]), local(near[1])))
+    return Candidates(rows[pairs[0]], rows[pairs[1]], alike, table.form)
 
 
-def find(found: Corpus, judge: Judge, form: U64, settings: Settings) -> Pairs:
+class _Texts(Sequence[tuple[str, str]]):
+    """Title and description of some rows of a table."""
+
+    def __init__(self, records: pd.DataFrame, rows: I64) -> None:
+        self._records, self._rows = records, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, which: Any) -> Any:
+        part = self._records.iloc[self._rows[which]]
+        return list(zip(part["clean_title"].tolist(), part["clean_description"].tolist(), strict=True))
+
+
+def _each_once(later: I64, earlier: I64) -> tuple[I64, I64]:
+    """Return the different pairs, sorted."""
+    keys = np.unique((later << 32) | earlier)
+    return keys >> 32, keys & 0xFFFFFFFF
+
+
+def find(found: Corpus, judge: Judge, known: Knowledge, settings: Settings) -> Pairs:
     """Return the pairs with a new record in them that are duplicates or worth a look.
 
     Sorted by probability (falling, in steps of 0.0001), then later and earlier id; of a later record the
     ``matches_per_record`` most probable.
     """
-    near = compare(found, form, settings)
+    return shown(found, compare(found, known, settings), judge, settings)
+
+
+def shown(found: Corpus, near: Candidates, judge: Judge, settings: Settings) -> Pairs:
+    """Return those of the pairs compared that are duplicates or worth a look, as `find` does."""
     probability = np.round(judge.predict_proba(near.alike)[:, 1], 4)
-    shown = probability >= settings.related_probability
-    level = _levels(found.marks, near, probability, settings)[shown]
+    chosen = probability >= settings.related_probability
+    level = _levels(near, probability, settings)[chosen]
     pairs = _with_equals(
-        found, Pairs(near.later[shown], near.earlier[shown], probability[shown], level, near.form)
+        found, Pairs(near.later[chosen], near.earlier[chosen], probability[chosen], level, near.form)
     )
     return _limited(found, pairs, settings.matches_per_record)
 
 
-def _levels(marks: Marks, near: Candidates, probability: F64, settings: Settings) -> NDArray[np.str_]:
-    share, _, words = near.alike.T
-    alike = probability >= settings.match_probability
-    run = np.zeros(len(alike))
-    run[alike] = features.longest_run(marks, near.form, near.later[alike], near.earlier[alike])
+def scored(found: Corpus, near: Candidates, judge: Judge, settings: Settings) -> Pairs:
+    """Return every pair compared with its probability as it is, not rounded: for measuring; in no order."""
+    probability = judge.predict_proba(near.alike)[:, 1]
+    level = _levels(near, probability, settings)
+    return _with_equals(found, Pairs(near.later, near.earlier, probability, level, near.form))
+
+
+def _levels(near: Candidates, probability: F64, settings: Settings) -> NDArray[np.str_]:
+    alike = dict(zip(features.NAMES, near.alike.T, strict=True))
+    whole = np.maximum(alike["share"], alike["plain"]) >= _ALL_BUT_WHOLE
     return np.select(
-        [~alike, (share >= _ALL_BUT_WHOLE) | (words >= _WORDS_OF_BOTH), run >= _PASSAGE],
+        [
+            probability < settings.match_probability,
+            whole | (alike["words"] >= _WORDS_OF_BOTH),
+            alike["run"] >= _PASSAGE,
+        ],
         ["related", "copy", "partial"],
         "reworded",
     )

@@ -12,8 +12,9 @@ from typing import Final
 from pipeline.normalize.batch import frame
 from pipeline.normalize.cleaning import LONGEST, Cleaned, clean, trace
 from pipeline.normalize.forms import fold, fold_table, key, lacks_diacritics
+from pipeline.normalize.letters import letter_table, tone_table
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 
 __all__ = (
     "LONGEST",
@@ -25,5 +26,7 @@ __all__ = (
     "frame",
     "key",
     "lacks_diacritics",
+    "letter_table",
+    "tone_table",
     "trace",
 )

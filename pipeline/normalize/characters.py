@@ -62,10 +62,15 @@ _ALIKE: Final = {
         )
     ),
     **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹϳϲ", "ABEZHIKMNOPTYXCjc", strict=True)),
-    **dict(zip("αικνορτυχ", "aikvoptux", strict=True)),
+    **dict(zip("αηικνορτυχ", "anikvoptux", strict=True)),
+    **dict(zip("օսհոցԼՕՍՏ", "ouhngLOUS", strict=True)),
+    **dict(zip("ᎪᏴᏟᎠᎬᎻᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᎩᏃ", "ABCDEHJKLMPRSTVWYZ", strict=True)),
+    **dict(zip("ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ", "ABCDEFGHIJKLMNOPRSTUVWXYZ", strict=True)),
     **dict(zip("ɑɡıȷɩɪʏʙɢʜʟɴʀᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱꜰ", "agijiiybghlnracdejkmoptuvwzsf", strict=True)),
 }
-SYMBOLIC: Final = "αικνρτυχ"
+_KEPT: Final = "ĐđƉɖƢƣ"  # đ, and what the step for it looks after
+
+SYMBOLIC: Final = "αηικνρτυχ"
 """Look-alikes that are also everyday symbols of physics: a word is needed before they may be letters."""
 
 
@@ -148,14 +153,60 @@ def look_alikes() -> dict[str, str]:
     >>> look_alikes()["о"], look_alikes()["ά"], look_alikes()["𝐬"]
     ('o', 'á', 's')
     """
-    found = dict(_ALIKE)
+    found = {**_ALIKE, **modified(), **styled()}
     for code in (*range(0x0370, 0x0530), *range(0x1F00, 0x2000)):
         parts = unicodedata.normalize("NFD", chr(code))
         if parts[0] in _ALIKE and len(parts) > 1:
             found[chr(code)] = unicodedata.normalize("NFC", _ALIKE[parts[0]] + parts[1:])
-    for code in range(0x1D400, 0x1D800):
-        plain = unicodedata.normalize("NFKC", chr(code))
+    return found
+
+
+# "ℓ" is the litre; the letters in parentheses and circles are read as letters only beside one another.
+_STYLED: Final = (
+    *((0x2102, 0x2113), (0x2115, 0x214A), (0x249C, 0x24EA), (0x1D400, 0x1D7CE), (0x1F110, 0x1F12A)),
+    *((0x1F130, 0x1F14A), (0x1F150, 0x1F16A), (0x1F170, 0x1F18A)),
+)
+
+
+@cache
+def styled() -> dict[str, str]:
+    """Return the Latin letters that Unicode has in other styles (mathematical, enclosed) with the plain ones.
+
+    >>> styled()["ⓢ"], styled()["ℎ"], "™" in styled()
+    ('s', 'h', False)
+    """
+    found = {}
+    for code in (code for first, end in _STYLED for code in range(first, end)):
+        plain = unicodedata.normalize("NFKC", chr(code)).strip("()")
         plain = _ALIKE.get(plain, plain)
-        if plain.isascii() and plain.isalnum():
+        if plain == chr(code):  # white letters on black have a name only
+            plain = unicodedata.name(plain, "")[-1:]
+        if plain.isascii() and plain.isalpha() and len(plain) == 1:
             found[chr(code)] = plain
+    return found
+
+
+_MODIFIED: Final = re.compile("LATIN (?:(SMALL)|CAPITAL) LETTER (?:BARRED )?([A-Z])(?: WITH .+| BAR)?")
+_EXTENSIONS: Final = ((0x00C0, 0x02B0), (0x1D00, 0x1E00), (0x2C60, 0x2C80), (0xA720, 0xA800))
+
+
+@cache
+def modified() -> dict[str, str]:
+    """Return Latin letters of full width, and those with a stroke or hook that no decomposition takes away.
+
+    The letters that Vietnamese has, or that stand for one of them (``Ð``), are not among them.
+
+    >>> modified()["ŧ"], modified()["ｓ"], "đ" in modified(), "ø" in modified()
+    ('t', 's', False, True)
+    """
+    found = {chr(code + 0xFEE0): chr(code) for code in (*range(0x41, 0x5B), *range(0x61, 0x7B))}
+    for code in (
+        *range(0x00C0, 0x02B0),
+        *range(0x1D00, 0x1E00),
+        *range(0x2C60, 0x2C80),
+        *range(0xA720, 0xA800),
+    ):
+        name = _MODIFIED.fullmatch(unicodedata.name(chr(code), ""))
+        if name and not unicodedata.decomposition(chr(code)) and chr(code) not in _KEPT:
+            found[chr(code)] = name[2].lower() if name[1] else name[2]
     return found

@@ -15,13 +15,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.normalize import characters as chars
-from pipeline.normalize.syllable import is_syllable
+from pipeline.normalize import disguises, legacy, respelling
+from pipeline.normalize.edits import Edit, matches
+from pipeline.normalize.syllable import is_bare_syllable, is_syllable
 
 LONGEST: Final = 32_767
 """Characters a cell may hold (the limit of a spreadsheet); what is longer is cut."""
@@ -43,16 +46,8 @@ class Cleaned(NamedTuple):
     flags: frozenset[str]
 
 
-class Edit(NamedTuple):
-    """Characters ``start`` to ``end`` become ``text``."""
-
-    start: int
-    end: int
-    text: str
-
-
 class Step(NamedTuple):
-    """A repair: the code it is counted under, how to find it, and the flag it raises, if any."""
+    """A repair: its code (where an edit has none of its own), how to find it, the flag it raises, if any."""
 
     fix: str
     edits: Callable[[str], Iterator[Edit]]
@@ -67,7 +62,7 @@ def clean(raw: str) -> Cleaned:
     one. Cleaning a clean text changes nothing, and NFC and NFD input give the same text.
 
     >>> clean("Sa\u0301ng\u200b  ki&ecirc;\u0301n")
-    Cleaned(text='Sáng kiến', fixes={'entity': 1, 'compose': 2, 'hidden': 1, 'space': 1},
+    Cleaned(text='Sáng kiến', fixes={'compose': 2, 'entity': 1, 'hidden': 1, 'space': 1},
             flags=frozenset({'hidden_characters'}))
     """
     if _is_clean(raw):
@@ -94,21 +89,26 @@ def trace(raw: str) -> tuple[str, Offsets]:
     return draft.text, draft.offsets
 
 
-_UNUSUAL: Final = re.compile(f"[^{chars.ORDINARY}]")
+_ORDINARY: Final = re.compile(f"[{chars.ORDINARY}]*+")
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
 def _is_clean(text: str) -> bool:
     """Return whether no step can have anything to do: the way out for nearly every cell."""
     return (
-        len(text) <= LONGEST
-        and _UNUSUAL.search(text) is None
-        and "  " not in text
-        and not ("\n" in text and (" \n" in text or "\n " in text or "\n\n" in text))
-        and text[:1] not in (" ", "\n")
-        and text[-1:] not in (" ", "\n")
-        and ("&" not in text or _ENTITY.search(text) is None)
-    ) or not text
+        (
+            len(text) <= LONGEST
+            and _ORDINARY.fullmatch(text) is not None  # far faster than a search for others
+            and "  " not in text
+            and not ("\n" in text and (" \n" in text or "\n " in text or "\n\n" in text))
+            and text[:1] not in (" ", "\n")
+            and text[-1:] not in (" ", "\n")
+            and ("&" not in text or _ENTITY.search(text) is None)
+            and (legacy.UNICODE.search(text) is not None or next(legacy.edits(text), None) is None)
+            and not respelling.is_suspect(text)
+        )
+        or not text
+    )
 
 
 @dataclass(slots=True)
@@ -132,7 +132,7 @@ class _Draft:
             pieces += (self.text[at : edit.start], edit.text)
             at = edit.end
         self.text = "".join([*pieces, self.text[at:]])
-        self.fixes[step.fix] += len(edits)
+        self.fixes.update(edit.fix or step.fix for edit in edits)
         if step.flag:
             self.flags.add(step.flag)
         return True
@@ -142,7 +142,7 @@ def _origins(edits: list[Edit], length: int) -> Offsets:
     """Return, for each character after ``edits`` and for the end, its index before them."""
     pieces = []
     at = 0
-    for start, end, text in edits:
+    for start, end, text, _ in edits:
         pieces.append(np.arange(at, start))
         same = len(text) == end - start
         pieces.append(np.arange(start, end) if same else np.full(len(text), start))
@@ -168,14 +168,6 @@ def _round(draft: _Draft) -> bool:
     return any(applied)
 
 
-def _matches(pattern: re.Pattern[str], text: str, repair: Callable[[str], str]) -> Iterator[Edit]:
-    """Yield an edit for each match that ``repair`` changes."""
-    for found in pattern.finditer(text):
-        repaired = repair(found[0])
-        if repaired != found[0]:
-            yield Edit(*found.span(), repaired)
-
-
 _BEYOND: Final = re.compile(f"[{chr(chars.PLANE)}-\U0010ffff]")
 
 
@@ -191,14 +183,12 @@ def _compiled(name: str, last: int) -> re.Pattern[str]:
     joiners, alone = chars.joiners(last), chars.singletons(last)
     lone_joiner = rf"(?<![{chars.EMOJI}\ufe0f])\u200d|\u200d(?![{chars.EMOJI}])"
     lone_variant = rf"(?<![{chars.EMOJI}{chars.VARIED}])[\ufe0e\ufe0f]"
-    alike = map(re.escape, (letter for letter in chars.look_alikes() if ord(letter) < last))
     return re.compile(
         {
             "marks": rf"[^{marks}{hidden}]?[{marks}{hidden}]{{3,}}",
             "mark": f"[{marks}]",
             "compose": rf"[^{joiners}]?[{joiners}]+|[{alone}]",
             "hidden": rf"(?:(?![\u200d\ufe0e\ufe0f])[{hidden}]|{lone_joiner}|{lone_variant})+",
-            "look_alike": f"[{''.join(alike)}]",
         }[name]
     )
 
@@ -207,11 +197,11 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def _surrogates(text: str) -> Iterator[Edit]:
-    return _matches(_SURROGATE, text, lambda found: "\ufffd" * len(found))
+    return matches(_SURROGATE, text, lambda found: "\ufffd" * len(found))
 
 
 def _stacked_marks(text: str) -> Iterator[Edit]:
-    return _matches(_pattern("marks", text), text, _fewer_marks)
+    return matches(_pattern("marks", text), text, _fewer_marks)
 
 
 def _fewer_marks(cluster: str) -> str:
@@ -232,7 +222,7 @@ _ENTITIES: Final = re.compile(r"&(?:(?:amp|AMP|#0*38|#[xX]0*26);)*" + _ENTITY.pa
 
 
 def _entities(text: str) -> Iterator[Edit]:
-    return _matches(_ENTITIES, text, _unescape) if "&" in text else iter(())
+    return matches(_ENTITIES, text, _unescape) if "&" in text else iter(())
 
 
 def _unescape(entity: str) -> str:
@@ -243,7 +233,7 @@ def _unescape(entity: str) -> str:
 def _uncomposed(text: str) -> Iterator[Edit]:
     if unicodedata.is_normalized("NFC", text):
         return iter(())
-    return _matches(_pattern("compose", text), text, lambda found: unicodedata.normalize("NFC", found))
+    return matches(_pattern("compose", text), text, lambda found: unicodedata.normalize("NFC", found))
 
 
 _WORD: Final = re.compile(r"(?:[^\W\d_]|[\u0300-\u036f])+")
@@ -253,7 +243,7 @@ _ABBREVIATION: Final = re.compile(f"[A-Z{chars.LETTERS}]{{1,8}}")
 
 
 def _d_family(text: str) -> Iterator[Edit]:
-    return _matches(_WORD, text, _vietnamese_d) if _HAS_D_FAMILY.search(text) else iter(())
+    return matches(_WORD, text, _vietnamese_d) if _HAS_D_FAMILY.search(text) else iter(())
 
 
 def _vietnamese_d(word: str) -> str:
@@ -263,39 +253,13 @@ def _vietnamese_d(word: str) -> str:
     return repaired if repaired != word and (abbreviation or is_syllable(repaired)) else word
 
 
-_LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
-_SYMBOLIC: Final = re.compile(f"[{chars.SYMBOLIC}]")
-
-
-def _look_alikes(text: str) -> Iterator[Edit]:
-    letter = _pattern("look_alike", text)
-    if not letter.search(text):
-        return
-    for word in _WORD.finditer(text):
-        latin = _as_latin(word[0])
-        for found in letter.finditer(word[0]) if latin else ():
-            at = word.start() + found.start()
-            yield Edit(at, at + 1, chars.look_alikes()[found[0]])
-
-
-def _as_latin(word: str) -> str:
-    """Return ``word`` in Latin letters, or ``""`` unless most of it is Latin and the rest looks so."""
-    alike = _pattern("look_alike", word).findall(word)
-    letters = sum(map(str.isalpha, word))
-    latin = sum(1 for letter in _LATIN.findall(word) if letter not in chars.look_alikes())
-    if not alike or latin + len(alike) < letters or 2 * latin <= letters:
-        return ""
-    plain = unicodedata.normalize("NFC", "".join(chars.look_alikes().get(letter, letter) for letter in word))
-    return plain if is_syllable(plain) or not _SYMBOLIC.search(word) else ""
-
-
 # Some fonts of old PDF files give "μ" for "à" and "−" or "‐" for "ư".
 _RESIDUE: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]+[μ−‐][^\W\d_]*")
 _RESIDUE_LETTERS: Final = str.maketrans("μ−‐", "àưư")
 
 
 def _residue(text: str) -> Iterator[Edit]:
-    return _matches(_RESIDUE, text, _from_pdf)
+    return matches(_RESIDUE, text, _from_pdf)
 
 
 def _from_pdf(word: str) -> str:
@@ -305,8 +269,39 @@ def _from_pdf(word: str) -> str:
     return repaired if certain and is_syllable(repaired) else word
 
 
+# Blank symbols and fillers have the width of a letter: where they stand between words, they are spaces.
+_WIDE: Final = "\u115f\u1160\u2800\u3164\uffa0"
+_WIDE_BLANKS: Final = re.compile(f"[{_WIDE}]+")
+_RUN: Final = re.compile(r"\S+")
+
+
 def _hidden(text: str) -> Iterator[Edit]:
-    return _matches(_pattern("hidden", text), text, lambda _: "")
+    spaces = {
+        at
+        for run in (_RUN.finditer(text) if _WIDE_BLANKS.search(text) else ())
+        if _WIDE_BLANKS.search(run[0]) and _is_spaced(run[0])
+        for blank in _WIDE_BLANKS.finditer(text, *run.span())
+        for at in range(*blank.span())
+    }
+    for found in _pattern("hidden", text).finditer(text):
+        yield Edit(*found.span(), "" if spaces.isdisjoint(range(*found.span())) else " ")
+
+
+def _is_spaced(run: str) -> bool:
+    """Return whether most of the blanks in ``run`` part words, and not the letters of one."""
+    pieces = ["".join(filter(str.isalnum, piece)) for piece in _WIDE_BLANKS.split(run)]
+    parting = [_are_words(left, right) for left, right in pairwise(pieces)]
+    return 2 * sum(parting) > len(parting)
+
+
+def _are_words(left: str, right: str) -> bool:
+    if is_syllable(left + right) or is_bare_syllable(left + right):
+        return False
+    numbers = left.isdecimal(), right.isdecimal()
+    return not all(numbers) and all(
+        number or (len(piece) > 1 and (is_syllable(piece) or is_bare_syllable(piece)))
+        for piece, number in zip((left, right), numbers, strict=True)
+    )
 
 
 _BLANK: Final = chars.SPACES + chars.NEWLINES
@@ -328,7 +323,7 @@ _FULL_WIDTH: Final = re.compile("[！-～]")
 
 
 def _full_width(text: str) -> Iterator[Edit]:
-    return _matches(_FULL_WIDTH, text, lambda found: chr(ord(found) - 0xFEE0))
+    return matches(_FULL_WIDTH, text, lambda found: chr(ord(found) - 0xFEE0))
 
 
 def _cut(text: str) -> Iterator[Edit]:
@@ -337,19 +332,27 @@ def _cut(text: str) -> Iterator[Edit]:
 
 
 def _ampersands(text: str) -> Iterator[Edit]:
-    return _matches(re.compile("&"), text, lambda _: "")
+    return matches(re.compile("&"), text, lambda _: "")
 
+
+_COMPOSE: Final = Step("compose", _uncomposed)
+_LEGACY: Final = Step("legacy", legacy.edits, "legacy_encoding")
 
 STEPS: Final = (
     Step("surrogate", _surrogates, "hidden_characters"),
     Step("marks", _stacked_marks, "stacked_marks"),
-    # Text in a legacy encoding is repaired here: every later step destroys what tells it.
+    _COMPOSE,
+    # Most later steps destroy what tells an encoding: a soft hyphen is a letter in one.
+    _LEGACY,
     Step("entity", _entities),
-    Step("compose", _uncomposed),
+    _COMPOSE,
+    _LEGACY,  # web pages made of old documents have entities for the bytes
     Step("d_stroke", _d_family),
-    Step("look_alike", _look_alikes, "mixed_script"),
+    Step("look_alike", disguises.edits, "mixed_script"),
     Step("pdf", _residue),
+    Step("bidi", respelling.overrides, "hidden_characters"),
     Step("hidden", _hidden, "hidden_characters"),
+    Step("respelled", respelling.edits, "respelled"),  # wide gaps between spaced letters must still be there
     Step("space", _spaces),
     Step("full_width", _full_width),
     Step("cut", _cut, "cut"),

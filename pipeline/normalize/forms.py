@@ -28,6 +28,7 @@ _SIGNS: Final = str.maketrans(
     | {"μ": "µ"}
 )
 _LONE_Y: Final = re.compile(r"(?<![^\W_])([hklmst])([yỳýỹỷỵ])" + _END)
+_ROUNDS: Final = 8
 _I_FOR_Y: Final = str.maketrans("yỳýỹỷỵ", "iìíĩỉị")
 
 
@@ -40,8 +41,17 @@ def key(text: str) -> str:
     >>> key("Kỹ thuật “HOÀ khí” – Công ty")
     'kĩ thuật "hòa khí" - công ti'
     """
-    plain = clean(clean(text).text.casefold().translate(_SIGNS)).text
-    placed = _TWO_VOWELS.sub(lambda word: old_style(word[0]), plain)
+    plain = clean(text).text
+    for _ in range(_ROUNDS):
+        spelled = _respelled(plain)
+        plain = clean(spelled).text
+        if plain == spelled:  # else cleaning has found letters, which may be capitals again
+            break
+    return plain
+
+
+def _respelled(plain: str) -> str:
+    placed = _TWO_VOWELS.sub(lambda word: old_style(word[0]), plain.casefold().translate(_SIGNS))
     return _LONE_Y.sub(lambda word: word[1] + word[2].translate(_I_FOR_Y), placed)
 
 
@@ -68,7 +78,7 @@ def fold_table() -> npt.NDArray[np.uint32]:
     digit, also where it is full-width, raised, circled or a look-alike from another alphabet; one that
     stands for several (``ﬁ``, ``½``) is the first of them. Shape (0x110000,), for folding many texts with
     one gather; read-only. The gather over raw text gives the same unless cleaning repairs words in it
-    (entities, letters that PDF files garble) or cuts it.
+    (entities, old encodings, letters that PDF files garble, blank symbols for spaces) or cuts it.
 
     >>> "".join(chr(fold_table()[ord(c)]) for c in "ĐƯỜNG²")
     'duong2'
@@ -100,11 +110,13 @@ def _folded(character: str) -> str:
     if digit is not None:
         return str(digit)
     lower = part.casefold()
-    return _BASE.get(lower, lower)[:1] or " "
+    known = _BASE.get(character, "") if character == character.casefold() else ""
+    return known or _BASE.get(lower, lower)[:1] or " "
 
 
-# Case folding makes the Greek letter of the micro sign, which `clean` would take for the "à" of a PDF file.
-_BASE: Final = {"μ": "µ", "đ": "d", "ð": "d", "ɖ": "d", "ł": "l", "ø": "o", "ƣ": "u"} | {
+# No letter of Latin-1 may be left: among bare syllables `clean` might take it for one of an old encoding
+# (and the Greek letter that case folding makes of the micro sign, for the "à" of a PDF file).
+_BASE: Final = {"μ": "u", "đ": "d", "ð": "d", "ɖ": "d", "ƣ": "u", "æ": "a", "œ": "o", "þ": "t"} | {
     letter: latin.lower() for letter, latin in chars.look_alikes().items() if latin.isascii()
 }
 

@@ -42,11 +42,14 @@ def fold(text: str) -> str:
 class HeaderAliases:
     """Which header means which canonical column; earlier names are better ones.
 
+    A row with none of the ``needed`` columns is no header.
+
     >>> HeaderAliases.of([("title", "title"), ("Tên sáng kiến", "title")]).match("TEN SANG KIEN (*)")
     ('title', 1)
     """
 
     columns: Mapping[str, tuple[str, int]]
+    needed: frozenset[str] = frozenset({"title", "description"})
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[str, str]]) -> HeaderAliases:
@@ -148,7 +151,7 @@ class Header:
 
 
 def score(cells: Sequence[str], table: HeaderAliases) -> int:
-    """Return how many canonical columns ``cells`` name; 0 without a title and a description.
+    """Return how many canonical columns ``cells`` name; 0 without any that is needed.
 
     >>> score(["STT", "Tên sáng kiến", "Tác giả"], aliases())
     2
@@ -156,7 +159,7 @@ def score(cells: Sequence[str], table: HeaderAliases) -> int:
     0
     """
     found = {match[0] for cell in cells if (match := table.match(cell))}
-    return len(found) if found & {"title", "description"} else 0
+    return len(found) if found & table.needed else 0
 
 
 def find(rows: Sequence[Sequence[str]], table: HeaderAliases) -> int:

@@ -89,13 +89,11 @@ def tables(
     paths = [Path(path) for path in paths]
     if not paths:
         raise UsageError("No input file was named. Name at least one table.")
-    for path in paths:
-        if not os.path.lexists(path) or (path.is_symlink() and not _resolves(path)):
-            raise InputNotFound("{path} is not there. Check the name.", path=str(path))
+    must_be_there(paths)
     table = aliases or headers.aliases()
     seen: dict[str, _File] = {}
     files = []
-    for path, name in zip(paths, _names(paths), strict=True):
+    for path, name in zip(paths, names_of(paths), strict=True):
         if progress:
             progress(name)
         files.append(_file(path, name, table, seen))
@@ -103,6 +101,13 @@ def tables(
     if reading.batch.empty:
         raise _no_row(reading)
     return reading
+
+
+def must_be_there(paths: Sequence[Path]) -> None:
+    """Raise InputNotFound for the first path that is not there."""
+    for path in paths:
+        if not os.path.lexists(path) or (path.is_symlink() and not _resolves(path)):
+            raise InputNotFound("{path} is not there. Check the name.", path=str(path))
 
 
 def _resolves(path: Path) -> bool:
@@ -115,7 +120,7 @@ def _resolves(path: Path) -> bool:
     return True
 
 
-def _names(paths: Sequence[Path]) -> list[str]:
+def names_of(paths: Sequence[Path]) -> list[str]:
     """Return the file names, lengthened by folders where two would be the same."""
     parts = [_shown(Path(os.path.abspath(path))).split("/") for path in paths]  # noqa: PTH100 - keeps symlinks' names
     depth = [1] * len(parts)
@@ -170,7 +175,7 @@ def _file(path: Path, name: str, table: headers.HeaderAliases, seen: dict[str, _
         if path.name.startswith("~$"):
             file.say("{file}: a lock file of a workbook open elsewhere was passed over.")
             return file
-        with _opened(path) as handle:
+        with opened(path) as handle:
             data = handle.read()
             file.sha256 = hashlib.sha256(data).hexdigest()
             _only_once(file, seen, empty=not data)
@@ -192,7 +197,12 @@ def _only_once(file: _File, seen: dict[str, _File], *, empty: bool) -> None:
         raise UnreadableError("E-FILE-TWICE", first_file=first.name)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
+    """Return the file, open for reading.
+
+    Raises:
+        UnreadableError: ``E-TYPE``: it is a folder, pipe or device.
+    """
     # A pipe or device would block or never end: the type is known before anything is opened.
     if not stat.S_ISREG(path.stat().st_mode):
         found = "a folder" if path.is_dir() else "a pipe or device"
@@ -256,7 +266,7 @@ def _workbook(
             file.say("{file} › {sheet}: no header row was found; the sheet was not read.", sheet=sheet.name)
             continue
         head, below = sheet.rows[at], sheet.rows[at + 1 :]
-        _above(file, _place(file.name, sheet.name), at, head.number)
+        _above(file, place_of(file.name, sheet.name), at, head.number)
         part = _add(file, origin, head.cells, below, table)
         part.verdicts.blank += sheet.height - head.number - len(below)
     if not file.parts:
@@ -275,7 +285,7 @@ class _Origin:
 def _add(
     file: _File, origin: _Origin, cells: Sequence[str], rows: Iterable[Row], table: headers.HeaderAliases
 ) -> _Part:
-    place = _place(file.name, origin.sheet)
+    place = place_of(file.name, origin.sheet)
     if cells:
         headers.find([cells], table)
     header = headers.header(cells, table, file=place)
@@ -294,7 +304,8 @@ def _above(file: _File, place: str, count: int, row: int) -> None:
         file.say(template, file=place, count=count, row=row)
 
 
-def _place(file: str, sheet: str) -> str:
+def place_of(file: str, sheet: str) -> str:
+    """Return what a table is called in messages."""
     return f"{file} › {sheet}" if sheet else file
 
 
@@ -338,7 +349,7 @@ def _refuse(files: Sequence[_File], entry: _Entry, first: _Entry | None) -> None
     if first is None:
         fault = Fault("E-ID-CONFLICT", {"id": name})
     else:
-        place = _place(files[first.file].name, first.part.sheet)
+        place = place_of(files[first.file].name, first.part.sheet)
         fault = Fault(
             "E-ID-DUPLICATE", {"id": name, "first_file": place, "first_row": first.accepted.row.number}
         )
@@ -373,7 +384,7 @@ def _quarantine(files: Sequence[_File]) -> Iterator[Quarantined]:
         if file.failure:
             yield Quarantined(file.name, "", 0, "", file.failure.code, file.failure.note(file.name), "")
         for part in file.parts:
-            place = _place(file.name, part.sheet)
+            place = place_of(file.name, part.sheet)
             for row, fault in sorted(part.verdicts.refused, key=lambda refused: refused[0].number):
                 column = str(fault.details.get("column", ""))
                 note = fault.note(place, row.number)

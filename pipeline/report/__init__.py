@@ -4,20 +4,24 @@
 
     settle(out)            at the start of a run: may results go there, is anything left to put right
     publish(outcome, out)  at its end: every file, whole or not at all
+    export(decisions, …)   what people decided, as a workbook that is filled and read again
+    judgement(content, …)  how good the duplicates are, as a page
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from pipeline.report import checks, files, folder, sheets, summary, tables, workbook
+from pipeline.errors import UsageError
+from pipeline.records import Decision
+from pipeline.report import checks, evaluation, files, folder, sheets, summary, tables, workbook
 from pipeline.report.outcome import MATCH_COLUMNS, Outcome, match_frame
 from pipeline.report.wording import DISCLAIMER, Wording
 
-__all__ = ["MATCH_COLUMNS", "Outcome", "Published", "match_frame", "publish", "settle"]
+__all__ = ["MATCH_COLUMNS", "Outcome", "Published", "export", "judgement", "match_frame", "publish", "settle"]
 
 WORKBOOK: Final = "ket_qua.xlsx"
 
@@ -75,6 +79,71 @@ def publish(outcome: Outcome, out: Path, *, language: str = "vi") -> Published:
         names = sorted(path.name for path in new.iterdir())
     kept = tuple(path for path in folder.kept(place) if path not in before)
     return Published(place, tuple(place / name for name in names), kept, cut)
+
+
+def export(
+    decisions: Iterable[Decision], path: Path, *, titles: Mapping[str, str], language: str = "vi"
+) -> None:
+    """Write decisions as a workbook with the sheet "Kết luận", to be changed and read again.
+
+    Args:
+        decisions: What was decided, in the order of the rows.
+        path: The workbook; what people may have typed into one that is there is not written over.
+        titles: By id, of the records whose titles are known.
+        language: Of the headers, ``vi`` or ``en``.
+
+    Raises:
+        UsageError: ``path`` is there already, or is not called ``.xlsx``, which Excel wants.
+        OSError: The system could not write; nothing is left at ``path``.
+    """
+    wording = Wording.of(language)
+    if path.suffix.lower() != ".xlsx":
+        raise UsageError("{path}: name a workbook that ends in .xlsx.", path=path)
+    if path.exists():
+        raise UsageError(
+            "{path} is there already. Import what was filled in there, then remove it or name another file.",
+            path=path,
+        )
+    part = path.with_name(f".{path.name}.part")
+    try:
+        workbook.write(part, [sheets.decided(decisions, titles, wording)], _phrases(wording))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def judgement(content: Mapping[str, Any], out: Path, *, language: str = "vi") -> tuple[Path, ...]:
+    """Write how good the duplicates are: ``evaluation.html`` for people, ``evaluation.json`` for programs.
+
+    Args:
+        content: `evaluate.Pairs.content`, and the name of the ``model``.
+        out: The folder; it is made where there is none. Other files in it stay as they are.
+        language: Of the page, ``vi`` or ``en``.
+
+    Returns:
+        The files, the page first.
+
+    Raises:
+        UsageError: ``out`` is a file.
+        PermissionDenied: The system refuses to write there.
+        OutputError: Something could not be written.
+    """
+    if out.exists() and not out.is_dir():
+        raise UsageError("{path} is a file. Name a folder for the results.", path=out)
+    paths = (out / "evaluation.html", out / "evaluation.json")
+    page = evaluation.page(content, Wording.of(language))
+    with folder.telling(out):
+        out.mkdir(parents=True, exist_ok=True)
+        parts = [path.with_name(f".{path.name}.part") for path in paths]
+        try:
+            parts[0].write_text(page, encoding="utf-8", errors="backslashreplace", newline="\n")
+            files.write_json(content, parts[1])
+            for part, path in zip(parts, paths, strict=True):
+                part.replace(path)
+        finally:
+            for part in parts:
+                part.unlink(missing_ok=True)
+    return paths
 
 
 def _write(outcome: Outcome, new: Path, _: Wording) -> int:

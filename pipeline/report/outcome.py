@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -10,7 +9,9 @@ from typing import Final
 
 import pandas as pd
 
+from pipeline.decisions import InForce
 from pipeline.records import Match, Quarantined, Source
+from pipeline.settings import Scope
 
 MATCH_COLUMNS: Final = (
     "later",
@@ -42,15 +43,6 @@ def match_frame(matches: Iterable[Match]) -> pd.DataFrame:
     return pd.DataFrame({name: [getattr(row, name) for row in rows] for name in names})
 
 
-def content_hash(title: str, description: str) -> str:
-    """Return the SHA-256 (hex) of a record's text as submitted: title, newline, description.
-
-    >>> content_hash("a", "b")[:8]
-    '7e18f737'
-    """
-    return hashlib.sha256(f"{title}\n{description}".encode("utf-8", "surrogatepass")).hexdigest()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What a run found.
@@ -71,6 +63,10 @@ class Outcome:
         cost: What differs from run to run: seconds per step, peak memory, workers, the time it started.
         archive_size: How many archived records the initiatives were compared with.
         archive_date: ISO date to which the archive reaches; ``""`` when unknown.
+        verdicts: What people decided about pairs of these records.
+        silenced: How many pairs were found and left out, because a person called them different.
+        scope: Which pairs were looked at: see `settings.Scope`.
+        outside: How many pairs were found and left out, because they lie outside the scope.
 
     Raises:
         ValueError: The rows of the tables and the counts of ``sources`` contradict each other.
@@ -88,6 +84,10 @@ class Outcome:
     cost: Mapping[str, object] = field(default_factory=dict)
     archive_size: int = 0
     archive_date: str = ""
+    verdicts: InForce = field(default_factory=InForce)
+    silenced: int = 0
+    scope: Scope = "all"
+    outside: int = 0
 
     def __post_init__(self) -> None:
         self._check_equation()

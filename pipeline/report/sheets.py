@@ -5,13 +5,14 @@ Sheet names and the choices of a verdict are the same in every language: other p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.records import DUPLICATE_LEVELS, Span
+from pipeline.decisions import CHOICE, CONTENT, UNSEEN, content_hash
+from pipeline.records import DUPLICATE_LEVELS, Decision, Span
 from pipeline.report import tables
-from pipeline.report.outcome import Outcome, Record, content_hash
+from pipeline.report.outcome import Outcome, Record
 from pipeline.report.passages import Painted, paint
 from pipeline.report.wording import DECISIONS, LEVELS, REASONS, Wording, day_of
 from pipeline.report.workbook import Cell, Column, Row, Sheet
@@ -20,7 +21,7 @@ TO_LOOK_AT: Final = "Cần xem"
 VERDICTS: Final = "Kết luận"
 FIELDS: Final = "Lĩnh vực"
 
-CHOICES: Final = ("Trùng", "Gần giống – yêu cầu làm rõ", "Khác", "Chưa xem")
+CHOICES: Final = (*CHOICE.values(), UNSEEN)
 """The verdicts a reviewer may choose; the last is where every match starts."""
 
 MORE: Final = " … (more; the whole text stands in initiatives.parquet)"
@@ -63,10 +64,42 @@ def to_look_at(outcome: Outcome, _: Wording) -> Sheet:
 def verdicts(outcome: Outcome, _: Wording) -> Sheet:
     """Return one row a match, in the order of `to_look_at`, for a person to fill in.
 
-    The hidden columns hold the `content_hash` of both records, by which a verdict given on a text is
-    told from one given on a former text of the same id.
+    What people decided before on these texts stands there already. The hidden columns hold the
+    `content_hash` of both records, by which a verdict given on a text is told from one given on a former
+    text of the same id.
     """
-    columns = (
+    rows = (_verdict_row(outcome, match, _) for match in _in_order(outcome))
+    return Sheet(VERDICTS, _verdict_columns(_), rows)
+
+
+def decided(decisions: Iterable[Decision], titles: Mapping[str, str], _: Wording) -> Sheet:
+    """Return one row a decision, as `verdicts` has them, to be changed and read again.
+
+    Args:
+        decisions: What was decided.
+        titles: By id, of the records whose titles are known.
+        _: The language of the headers.
+    """
+    rows = (
+        Row(
+            (
+                each.later,
+                each.earlier,
+                None,
+                titles.get(each.later, ""),
+                titles.get(each.earlier, ""),
+                *_entries(each),
+                each.later_content,
+                each.earlier_content,
+            )
+        )
+        for each in decisions
+    )
+    return Sheet(VERDICTS, _verdict_columns(_), rows)
+
+
+def _verdict_columns(_: Wording) -> tuple[Column, ...]:
+    return (
         Column(_("Later id"), 13),
         Column(_("Earlier id"), 13),
         Column(_("Level"), 22),
@@ -76,10 +109,21 @@ def verdicts(outcome: Outcome, _: Wording) -> Sheet:
         Column(_("Remark"), 40, "entry"),
         Column(_("Reviewer"), 20, "entry"),
         Column(_("Date"), 12, "date", asks_date=True),
-        Column("content_later", 12, hidden=True),
-        Column("content_earlier", 12, hidden=True),
+        *(Column(name, 12, hidden=True) for name in CONTENT),
     )
-    return Sheet(VERDICTS, columns, (_verdict_row(outcome, row, _) for row in _in_order(outcome)))
+
+
+def _entries(decision: Decision | None) -> tuple[Cell, ...]:
+    """Return verdict, remark, reviewer and date of a decision, or the cells for a first one."""
+    if decision is None:
+        return UNSEEN, None, None, None
+    day = day_of(decision.decided)
+    return (
+        CHOICE[decision.verdict],
+        decision.note or None,
+        decision.reviewer or None,
+        day or decision.decided or None,
+    )
 
 
 def fields(outcome: Outcome, _: Wording) -> Sheet:
@@ -225,10 +269,7 @@ def _verdict_row(outcome: Outcome, match: Any, _: Wording) -> Row:
         match.earlier,
         level,
         *titles,
-        CHOICES[-1],
-        None,
-        None,
-        None,
+        *_entries(outcome.verdicts.of(match.later, match.earlier)),
         *hashes,
     )
     return Row(cells, "plain" if match.level in DUPLICATE_LEVELS else "pale")

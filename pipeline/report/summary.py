@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, get_args
 
+from pipeline.decisions import CHOICE
 from pipeline.records import Level
 from pipeline.report import tables
 from pipeline.report.outcome import Outcome
-from pipeline.report.wording import DECISIONS, DISCLAIMER, LEVELS, SECTORS, Wording
+from pipeline.report.wording import DECISIONS, DISCLAIMER, LEVELS, SCOPES, SECTORS, Wording
 from pipeline.report.workbook import Cell, Column, Formula, Row, Sheet, Style
 
 SUMMARY: Final = "Tổng hợp"
@@ -97,6 +98,8 @@ def _breakdowns(page: _Page, outcome: Outcome, _: Wording) -> None:
         seen = Counter(outcome.matches["level"])
         levels = {_.name(LEVELS, level): seen[level] for level in get_args(Level)}
         page.block(_("Pairs by level"), levels, total)
+        _scope(page, outcome, _)
+        _verdicts(page, outcome, _)
     if outcome.labels is not None:
         names = outcome.labels["field"].map(lambda code: outcome.field_names.get(code, code))
         page.block(_("Initiatives by field"), _ranked(names), total)
@@ -111,6 +114,28 @@ def _breakdowns(page: _Page, outcome: Outcome, _: Wording) -> None:
     ):
         ranked = _ranked(outcome.initiatives[column].map(lambda name: name or unknown))
         page.block(part, _largest(ranked, _), total)
+
+
+def _scope(page: _Page, outcome: Outcome, _: Wording) -> None:
+    """How many pairs were left out because of where they come from; nothing where all were asked for."""
+    if outcome.scope != "all":
+        remark = _.name(SCOPES, outcome.scope)
+        page.add(_("Scope"), _("Pairs outside the scope, not shown"), outcome.outside, remark=remark)
+
+
+def _verdicts(page: _Page, outcome: Outcome, _: Wording) -> None:
+    """What people decided before, and how many pairs are therefore not shown; nothing where nobody did."""
+    part, told = _("Verdicts of reviewers"), outcome.verdicts
+    if told.by_pair:
+        choices = {choice: len(told.pairs(verdict)) for verdict, choice in CHOICE.items()}
+        page.block(part, choices, _("Total"))
+        remark = _("These pairs were found again; they stay silent until a text changes.")
+        page.add(
+            part, _("Pairs not shown, because a reviewer told them apart"), outcome.silenced, remark=remark
+        )
+    if told.stale:
+        remark = _("A text has changed since; the pair is to be looked at again.")
+        page.add(part, _("Pairs with a verdict on a former text only"), told.stale, remark=remark)
 
 
 def _ranked(names: object) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 import pandas as pd
 
-from pipeline.records import CANONICAL, CLEANED, ORIGIN
+from pipeline.records import CANONICAL, CLEANED, ORIGIN, VERDICTS
 from pipeline.report.outcome import MATCH_COLUMNS, Outcome, Record
 from pipeline.report.wording import Wording
 
@@ -117,6 +117,12 @@ def counts(outcome: Outcome) -> dict[str, object]:
         found["groups"] = int(outcome.groups["group"].nunique())
         found["after_merging"] = after_merging(outcome)
         found["repeating_archive"] = repeating_archive(outcome)
+        found["outside_scope"] = outcome.outside
+        found["verdicts"] = {
+            **{verdict: len(outcome.verdicts.pairs(verdict)) for verdict in VERDICTS},
+            "silenced": outcome.silenced,
+            "stale": outcome.verdicts.stale,
+        }
     if outcome.labels is not None:
         found["fields"] = _tally(outcome.labels["field"])
         found["decisions"] = _tally(outcome.labels["decision"])

@@ -34,15 +34,27 @@ REASONS: Final = {
 
 SECTORS: Final = {"enterprise": "Enterprises", "public": "Public bodies"}
 
+SCOPES: Final = {
+    "unit": "Only pairs of one place of work are shown; a record that names no unit stays with all others.",
+    "union": (
+        "Only pairs of one upper union or one place of work are shown; a record that names no upper union "
+        "stays with all others."
+    ),
+    "all": "Pairs of all units are shown.",
+}
+"""Which pairs a run shows, by `settings.Scope`."""
+
 REPAIRS: Final = {
     "bad_date": "Write the date as day/month/year, for example 05/03/2022",
     "cut": "Shorten the cell or split it; the full text is kept in the tables",
     "hidden_characters": "Type the marked words again, or check why the characters are there",
     "id_conflict": "Give the initiative an id of its own, or check which content is right",
     "id_made": "Add a column with the id of each initiative",
+    "legacy_encoding": "Read the text again; if a word is wrong, send it in Unicode",
     "mixed_script": "Type the words with foreign letters again",
     "no_description": "Add the description of the solution",
     "no_diacritics": "Write the text with Vietnamese marks",
+    "respelled": "Type the marked words again as they are usually written",
     "segment_guard": "Look at the text: it holds very long runs of characters without a space",
     "stacked_marks": "Type the words with heaped marks again",
     "too_short": "Add to the description until the solution can be understood",
