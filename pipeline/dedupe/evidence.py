@@ -24,6 +24,7 @@ FEWEST: Final = 3
 Rarity = Callable[[NDArray[np.uint64]], NDArray[np.float32]]
 _TRIES: Final = 8
 _SHOWN: Final = 10
+_LITTLE: Final = 12
 _SWAPPED: Final = 3
 _QUOTE: Final = 400
 _PHRASES: Final = 4
@@ -126,8 +127,8 @@ def explain(
 ) -> Evidence:
     """Return the evidence for a pair of submitted records, each a ``(title, description)``.
 
-    Where they share no passage, the rarest words that both use are shown. Where the titles follow one
-    template, what was put into it is the first difference.
+    Where they share no passage, or next to nothing, the rarest words that both use are shown. Where the
+    titles follow one template, what was put into it is the first difference.
 
     Args:
         later: The record filed later.
@@ -142,7 +143,9 @@ def explain(
     mine, yours = syllables(*later), syllables(*earlier)
     text, other = "\n".join(later), "\n".join(earlier)
     runs = [run for run in passages(mine.names, yours.names) if not _is_form(run, form)]
-    runs = runs or _words(mine.names, yours.names, rarity)
+    if sum(length for _, _, length in runs) < _LITTLE:
+        told = {place for start, _, length in runs for place in range(start, start + length)}
+        runs += [run for run in _words(mine.names, yours.names, rarity) if run[0] not in told]
     spans = [
         Span(
             mine.starts[start],
