@@ -29,6 +29,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -183,6 +184,16 @@ def ours(path: Path) -> set[tuple[int, int]]:
     return set(zip(one.tolist(), other.tolist(), strict=True))
 
 
+def alike(index: Any, hashes: list[Any]) -> set[tuple[int, int]]:
+    """Return the pairs that an index of MinHashes finds, those of a Jaccard of a half or more."""
+    return {
+        (row, other)
+        for row, each in enumerate(hashes)
+        for other in index.query(each)
+        if other < row and each.jaccard(hashes[other]) >= 0.5
+    }
+
+
 def rensa(path: Path) -> set[tuple[int, int]]:
     """Return the pairs of rensa's MinHash, as its README shows it."""
     from rensa import RMinHash, RMinHashLSH
@@ -196,12 +207,7 @@ def rensa(path: Path) -> set[tuple[int, int]]:
             each.update([" ".join(words[at : at + 3]) for at in range(len(words) - 2)])
             index.insert(len(hashes), each)
             hashes.append(each)
-    return {
-        (row, other)
-        for row, each in enumerate(hashes)
-        for other in index.query(each)
-        if other < row and each.jaccard(hashes[other]) >= 0.5
-    }
+    return alike(index, hashes)
 
 
 def datasketch(path: Path) -> set[tuple[int, int]]:
@@ -217,12 +223,7 @@ def datasketch(path: Path) -> set[tuple[int, int]]:
             each.update_batch([" ".join(words[at : at + 3]).encode() for at in range(len(words) - 2)])
             index.insert(len(hashes), each)
             hashes.append(each)
-    return {
-        (row, other)
-        for row, each in enumerate(hashes)
-        for other in index.query(each)
-        if other < row and each.jaccard(hashes[other]) >= 0.5
-    }
+    return alike(index, hashes)
 
 
 def tfidf(path: Path) -> set[tuple[int, int]]:

@@ -464,9 +464,5 @@ def _rows(values: NDArray[Any], bounds: I64, texts: I64) -> tuple[NDArray[Any], 
     return values[np.repeat(bounds[texts], lengths) + place], owner
 
 
-def _in(values: NDArray[Any], ordered: NDArray[Any]) -> Mask:
-    if not len(ordered):
-        return np.zeros(len(values), dtype=bool)
-    place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    found: Mask = ordered[place] == values
-    return found
+def _in(values: U64, ordered: U64) -> Mask:
+    return wording.find(ordered, values)[1]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.dedupe.search import I64, Corpus, Pairs
+from pipeline.dedupe.search import I64, Corpus, Pairs, ordered
 from pipeline.records import DUPLICATE_LEVELS
 
 Ids = Collection[tuple[str, str]]
@@ -44,7 +44,7 @@ def ruled(found: Corpus, pairs: Pairs, *, same: Ids, apart: Ids) -> tuple[Pairs,
         probability=np.concatenate((pairs.probability[~silent], np.zeros(len(missing)))),
         level=np.concatenate((level[~silent], np.full(len(missing), DUPLICATE_LEVELS[-1]))),
     )
-    return _sorted(found, pairs), int(silent.sum())
+    return ordered(found, pairs), int(silent.sum())
 
 
 def _rows(found: Corpus, ids: Iterable[tuple[str, str]]) -> dict[str, int]:
@@ -58,18 +58,3 @@ def _keys(ids: Ids, row_of: Mapping[str, int], size: int) -> I64:
     """Return a number for each pair whose records are there: the later row times ``size``, plus the other."""
     there = [(row_of[one], row_of[other]) for one, other in ids if one in row_of and other in row_of]
     return np.unique(np.array([max(both) * size + min(both) for both in there], dtype=np.int64))
-
-
-def _sorted(found: Corpus, pairs: Pairs) -> Pairs:
-    ids = found.records["id"].to_numpy(dtype=object)
-    order = sorted(
-        range(len(pairs.later)),
-        key=lambda at: (-pairs.probability[at], ids[pairs.later[at]], ids[pairs.earlier[at]]),
-    )
-    return replace(
-        pairs,
-        later=pairs.later[order],
-        earlier=pairs.earlier[order],
-        probability=pairs.probability[order],
-        level=pairs.level[order],
-    )

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeline.dedupe.search import I64, Corpus, Mask, Pairs
+from pipeline.dedupe.search import I64, Corpus, Mask, Pairs, ordered
 
 Inside = Callable[[I64, I64], Mask]
 
@@ -39,7 +39,7 @@ def within(
         probability=np.concatenate((pairs.probability[keep], np.ones(len(later)))),
         level=np.concatenate((pairs.level[keep], np.full(len(later), "copy"))),
     )
-    return _sorted(found, chosen), int((~keep).sum())
+    return ordered(found, chosen), int((~keep).sum())
 
 
 def _named(found: Corpus, pairs: Pairs, asked: Mask, ids: Collection[tuple[str, str]]) -> Mask:
@@ -68,18 +68,3 @@ def _nearer(found: Corpus, pairs: Pairs, left_out: Mask, inside: Inside) -> tupl
         ones += [row] * len(near[:1])
         others += near[:1].tolist()
     return np.array(ones, dtype=np.int64), np.array(others, dtype=np.int64)
-
-
-def _sorted(found: Corpus, pairs: Pairs) -> Pairs:
-    ids = found.records["id"].to_numpy(dtype=object)
-    by = sorted(
-        range(len(pairs.later)),
-        key=lambda at: (-pairs.probability[at], ids[pairs.later[at]], ids[pairs.earlier[at]]),
-    )
-    return replace(
-        pairs,
-        later=pairs.later[by],
-        earlier=pairs.earlier[by],
-        probability=pairs.probability[by],
-        level=pairs.level[by],
-    )

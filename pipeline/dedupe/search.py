@@ -272,9 +272,15 @@ def _limited(found: Corpus, pairs: Pairs, most: int) -> Pairs:
     best = np.lexsort((pairs.earlier, -pairs.probability, pairs.later))
     rows = pairs.later[best]
     kept = best[np.arange(len(rows)) - np.searchsorted(rows, rows) < most]
+    return ordered(found, pairs, kept)
+
+
+def ordered(found: Corpus, pairs: Pairs, places: I64 | None = None) -> Pairs:
+    """Return the pairs at ``places`` (or all) by falling probability, then later and earlier id."""
     ids = found.records["id"].to_numpy(dtype=object)
     order = sorted(
-        kept.tolist(), key=lambda at: (-pairs.probability[at], ids[pairs.later[at]], ids[pairs.earlier[at]])
+        range(len(pairs.later)) if places is None else places.tolist(),
+        key=lambda at: (-pairs.probability[at], ids[pairs.later[at]], ids[pairs.earlier[at]]),
     )
     return Pairs(
         pairs.later[order], pairs.earlier[order], pairs.probability[order], pairs.level[order], pairs.form

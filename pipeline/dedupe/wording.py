@@ -100,7 +100,7 @@ class Rarity:
 
     def __call__(self, hashes: U64) -> F32:
         """Return the rarity of each syllable."""
-        place, known = _find(self.hashes, hashes)
+        place, known = find(self.hashes, hashes)
         rarity = self.rarity[place] if len(self.rarity) else 0
         return np.where(known, rarity, self.unknown).astype(np.float32)
 
@@ -131,8 +131,7 @@ class Lexicon:
 
     def rarities(self, hashes: U64) -> F32:
         """Return the rarity of each syllable."""
-        place, known = _find(self.hashes, hashes)
-        return np.where(known, self.rarity[place] if len(self.rarity) else 0, self.unknown).astype(np.float32)
+        return Rarity(self.hashes, self.rarity, self.unknown)(hashes)
 
     def folded_rarities(self, syllables: U64) -> F32:
         """Return the rarity of each folded syllable: that of the commonest one that folds to it."""
@@ -235,7 +234,7 @@ def meanings(found: Words, counts: Mask, known: Lexicon) -> tuple[U64, I64]:
         begins = np.flatnonzero(free[: max(len(free) - width + 1, 0)])
         for offset in range(1, width):
             begins = begins[free[begins + offset] & (owner[begins + offset] == owner[begins])]
-        place, there = _find(known.phrases, _runs(found.hashes, begins, width))
+        place, there = find(known.phrases, _runs(found.hashes, begins, width))
         begins, place = begins[there], place[there]
         kept = _apart(begins, width)
         begins, place = begins[kept], place[kept]
@@ -260,7 +259,7 @@ def _apart(begins: I64, width: int) -> I64:
     return np.sort(np.concatenate(kept)) if kept else np.zeros(0, dtype=np.int64)
 
 
-def _find(ordered: U64, wanted: U64) -> tuple[I64, Mask]:
+def find(ordered: U64, wanted: U64) -> tuple[I64, Mask]:
     """Return where each of ``wanted`` stands in ``ordered``, and whether it does."""
     if not len(ordered):
         return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
@@ -296,7 +295,7 @@ def means(hashes: U64, owner: I64, count: int, known: Lexicon) -> F32:
         count: How many texts.
         known: The vectors.
     """
-    place, there = _find(known.hashes, hashes)
+    place, there = find(known.hashes, hashes)
     place, owner = place[there], owner[there]
     sums = np.zeros((count, known.vectors.shape[1]), dtype=np.float32)
     for start in range(0, len(place), 1 << 16):
