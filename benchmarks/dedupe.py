@@ -145,7 +145,7 @@ def on_the_planted(folder: Path, known: dedupe.Knowledge) -> list[str]:
     batch = normalize.frame(records.assign(submitted="", author=""))
     with tempfile.TemporaryDirectory() as models:
         judge = starter.pairs(Path(models), settings=KNOBS, known=known).model
-    corpus = dedupe.corpus(batch, None, KNOBS)
+    corpus = dedupe.corpus(batch, None, known, KNOBS)
     table = dedupe.table(corpus, dedupe.find(corpus, judge, known, KNOBS))
     flagged = {
         frozenset(pair)
@@ -248,7 +248,7 @@ def ours(texts: list[str]) -> dict[str, float]:
     repair = time.process_time() - started
     batch = table.assign(clean_title="", clean_description=pd.Series(cleaned, dtype="str"))
     started = time.process_time()
-    corpus = dedupe.corpus(batch, None, KNOBS)
+    corpus = dedupe.corpus(batch, None, known, KNOBS)
     dedupe.find(corpus, judge, known, KNOBS)
     matching = time.process_time() - started
     return {"sangkien, with the texts' repair": repair + matching, "sangkien, from clean text": matching}

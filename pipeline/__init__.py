@@ -6,7 +6,7 @@ The path: read → normalize → segment → dedupe → classify → report. Eac
     read.tables(paths)                     files → a batch, with an account of every row
     normalize.frame(batch)                 one spelling for every text
     segment.column(texts)                  Vietnamese words
-    dedupe.corpus(new, archive, settings)  numbers, then `dedupe.find` the pairs and `dedupe.explain` them
+    dedupe.corpus(new, archive, …)         numbers, then `dedupe.find` the pairs and `dedupe.explain` them
     classify.label(model, batch, name=…)   a field for each, and when a person must look
     report.publish(outcome, folder)        every output, whole or not at all
 """

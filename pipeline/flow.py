@@ -218,7 +218,7 @@ def duplicates(
     assert tools.judge is not None
     assert tools.known is not None
     with tools.stage("dedupe", 1) as advance:
-        corpus = dedupe.corpus(batch, archive, settings)
+        corpus = dedupe.corpus(batch, archive, tools.known, settings)
         told = in_force(decisions, corpus.records)
         same, apart = told.pairs("duplicate"), told.pairs("different")
         pairs = dedupe.find(corpus, tools.judge, tools.known, settings)
@@ -237,12 +237,17 @@ def duplicates(
     groups.insert(1, "group", "G-" + groups["representative"])
     named = {name for match in matches for name in (match.later, match.earlier)}
     others = _nobody() if archive is None else archive[archive["id"].isin(named)].reset_index(drop=True)
-    share = dedupe.form_share(
-        list(zip(batch["clean_title"], batch["clean_description"], strict=True)),
-        pairs.form,
-        tools.known.headings,
+    fresh = np.flatnonzero(corpus.fresh)
+    share = dict(
+        zip(
+            corpus.records["id"].to_numpy()[fresh].tolist(),
+            dedupe.form_share(corpus.texts.take(fresh), pairs.form).round(2).tolist(),
+            strict=True,
+        )
     )
-    return _Duplicates(match_frame(matches), groups, others, share.round(2).tolist(), told, silenced, outside)
+    return _Duplicates(
+        match_frame(matches), groups, others, [share[name] for name in batch["id"]], told, silenced, outside
+    )
 
 
 def _explained(corpus: dedupe.Corpus, pairs: dedupe.Pairs, tools: Tools) -> list[Match]:

@@ -100,7 +100,7 @@ def _kept(lesson: Lesson, rows: Mask) -> Lesson:
 def _compared(lesson: Lesson, settings: Settings, known: dedupe.Knowledge) -> Examples:
     """Return every pair of a whole lesson that shares something."""
     wide = _wide(settings)
-    corpus = dedupe.corpus(lesson.batch, None, wide)
+    corpus = dedupe.corpus(lesson.batch, None, known, wide)
     near = dedupe.compare(corpus, known, wide)
     names = corpus.records["id"].tolist()
     same = {frozenset(pair) for pair in lesson.judged.loc[lesson.judged["same"], ["id_a", "id_b"]].to_numpy()}
@@ -116,7 +116,7 @@ def _of_judged(lesson: Lesson, settings: Settings, known: dedupe.Knowledge) -> E
     named = lesson.batch["id"].isin({*lesson.judged["id_a"], *lesson.judged["id_b"]})
     wide = _wide(settings)
     corpus = dedupe.corpus(
-        lesson.batch[named].reset_index(drop=True), lesson.batch[~named].reset_index(drop=True), wide
+        lesson.batch[named].reset_index(drop=True), lesson.batch[~named].reset_index(drop=True), known, wide
     )
     near = dedupe.compare(corpus, known, wide)
     first = dict(zip(corpus.records["id"].tolist(), corpus.first.tolist(), strict=True))

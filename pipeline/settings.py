@@ -32,9 +32,9 @@ class Settings:
     ``max(form_min, form_share * records)`` records is form text and ignored; of a more common one than
     ``holders`` only the first that many records are compared with. ``candidate_score`` is the least
     weighted overlap (0 to 1) with such a holder, ``candidate_exact`` the least exact one, at which a pair is
-    looked at, beside all but the last of the ``neighbours`` nearest by words; ``match_probability`` and
-    ``related_probability`` (0 to 1) are where a pair is called a duplicate, and where it is still shown.
-    ``scope`` says which pairs are shown at all.
+    looked at, beside all but the last of the ``neighbours`` nearest by words, which among more than ``many``
+    records must be near from both sides; ``match_probability`` and ``related_probability`` (0 to 1) are where
+    a pair is called a duplicate, and where it is still shown. ``scope`` says which pairs are shown at all.
     """
 
     shingle: int = 3
@@ -46,6 +46,7 @@ class Settings:
     candidate_exact: float = 0.1
     matches_per_record: int = 50
     neighbours: int = 3
+    many: int = 5_000
     match_probability: float = 0.5
     related_probability: float = 0.005
     accept_precision: float = 0.95

@@ -362,7 +362,7 @@ def measured(
         settings: How records are compared.
         known: What is known of words and forms.
     """
-    corpus = dedupe.corpus(batch, None, settings)
+    corpus = dedupe.corpus(batch, None, known, settings)
     near = dedupe.compare(corpus, known, settings)
     return evaluate.pairs(
         table,

@@ -17,6 +17,7 @@ from pipeline import normalize, starter
 from pipeline.dedupe import NAMES, features, form_shingles, headings, lexicon
 from pipeline.dedupe.join import Frequencies
 from pipeline.dedupe.shingles import fingerprint
+from pipeline.dedupe.syllables import syllables
 
 WORDS = ("an", "bình", "cao", "dung", "em", "gà")
 TEXT = st.lists(st.sampled_from(WORDS), max_size=20).map(" ".join)
@@ -50,7 +51,13 @@ def counted(texts, *, records=None):
 
 def sides(texts, *, form=(), known=KNOWN, table=UNHEADED, records=None):
     """The numbers of records, each a title and a description."""
-    return features.sides(texts, counted(texts, records=records), form_shingles(form), known, table)
+    return numbers(texts, counted(texts, records=records), form_shingles(form), known, table)
+
+
+def numbers(texts, frequencies, form, known, table):
+    """The same with the frequencies given."""
+    cut = syllables(texts, table)
+    return features.sides(cut, features.spoken(cut, form, known), frequencies, form, known)
 
 
 def measure(found, one, other, near=NOBODY):
@@ -198,7 +205,7 @@ def test_figures_of_a_pair_do_not_depend_on_who_else_is_looked_at(texts, more, p
     frequencies, form = counted(every), form_shingles(phrases)
     one, other = every_pair(len(texts))
     few, many = (
-        measure(features.sides(each, frequencies, form, KNOWN, UNHEADED), one, other)
+        measure(numbers(each, frequencies, form, KNOWN, UNHEADED), one, other)
         for each in (every[: len(texts)], every)
     )
     for name in NAMES:
@@ -424,6 +431,6 @@ def test_no_pair_is_no_accident():
     """Of no pairs, and of no records, there are no figures."""
     nothing = np.zeros(0, np.int64)
     assert features.measure(sides(rows(OWN)), nothing, nothing, NOBODY).shape == (0, len(NAMES))
-    empty = features.sides([], counted([]), form_shingles([]), KNOWN, UNHEADED)
+    empty = numbers([], counted([]), form_shingles([]), KNOWN, UNHEADED)
     assert features.measure(empty, nothing, nothing, NOBODY).shape == (0, len(NAMES))
     assert len(features.longest_run(empty, nothing, nothing)) == 0

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from pipeline.dedupe import headings, lexicon
-from pipeline.dedupe.features import unit_rows
+from pipeline.dedupe.features import spoken, unit_rows
 from pipeline.dedupe.neighbours import Vocabulary, met, nearest, vocabulary
+from pipeline.dedupe.syllables import syllables
 
 NO_FORM = np.zeros(0, dtype=np.uint64)
 UNHEADED = headings([])
@@ -25,7 +26,7 @@ FAINT = 0.02
 
 def said(texts):
     """The words of records without a title."""
-    return vocabulary([("", text) for text in texts], NO_FORM, PLAIN, UNHEADED)
+    return vocabulary(spoken(syllables([("", text) for text in texts], UNHEADED), NO_FORM, PLAIN), PLAIN)
 
 
 def brute(found, rows, most):

@@ -81,7 +81,7 @@ def test_the_more_of_a_source_is_copied_the_likelier(archive, model):
         for share in (0.2, 0.4, 0.6, 0.8, 1):
             text = f"{own['description']}\n{' '.join(told[: int(len(told) * share)])}"
             copy = pd.DataFrame([["N", own["title"], text, "2026-01-01"]], columns=COLUMNS, dtype="str")
-            corpus = dedupe.corpus(normalize.frame(copy), others, KNOBS)
+            corpus = dedupe.corpus(normalize.frame(copy), others, known, KNOBS)
             near = dedupe.compare(corpus, known, KNOBS)
             names = corpus.records["id"].to_numpy(dtype=object)
             mine = (names[near.later] == "N") & (names[near.earlier] == source["id"])

@@ -36,7 +36,7 @@ def flagged(planted, models):
     """The pairs that are called duplicates."""
     known = starter.knowledge(settings=KNOBS)
     judge = starter.pairs(models, settings=KNOBS, known=known).model
-    corpus = dedupe.corpus(planted[0], None, KNOBS)
+    corpus = dedupe.corpus(planted[0], None, known, KNOBS)
     found = dedupe.table(corpus, dedupe.find(corpus, judge, known, KNOBS))
     found = found[found["level"].isin(DUPLICATE_LEVELS)]
     return {frozenset(pair) for pair in found[["later", "earlier"]].itertuples(index=False)}

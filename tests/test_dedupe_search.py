@@ -57,13 +57,13 @@ def batch(rows):
 
 def matches(new, archive=None, *, judge=None, known=NOTHING, knobs=KNOBS):
     """The matches by id, as a table."""
-    corpus = dedupe.corpus(new, archive, knobs)
+    corpus = dedupe.corpus(new, archive, known, knobs)
     return dedupe.table(corpus, dedupe.find(corpus, judge or ByShare(), known, knobs))
 
 
 def groups(new, found):
     """The representative of every id in a group."""
-    order = dedupe.corpus(new, None, KNOBS).records["id"].tolist()
+    order = dedupe.corpus(new, None, NOTHING, KNOBS).records["id"].tolist()
     alike = found[found["level"].isin(DUPLICATE_LEVELS)]
     return dict(dedupe.group(order, alike[["later", "earlier", "probability"]].itertuples(index=False)))
 
@@ -136,8 +136,8 @@ def test_resemblance_is_symmetric(rows):
     knobs = replace(KNOBS, holders=99, neighbours=99)
     dated = [(*row[:3], f"2025-01-{number:02}") for number, row in enumerate(rows, start=1)]
     turned = [(*row[:3], f"2025-02-{20 - number:02}") for number, row in enumerate(rows, start=1)]
-    one = dedupe.compare(dedupe.corpus(batch(dated), None, KNOBS), NOTHING, knobs)
-    other = dedupe.compare(dedupe.corpus(batch(turned), None, KNOBS), NOTHING, knobs)
+    one = dedupe.compare(dedupe.corpus(batch(dated), None, NOTHING, knobs), NOTHING, knobs)
+    other = dedupe.compare(dedupe.corpus(batch(turned), None, NOTHING, knobs), NOTHING, knobs)
     last = len(rows) - 1
     forward = {
         frozenset(pair): alike
@@ -347,7 +347,7 @@ def test_sentences_of_an_offices_own_form_do_not_count(tmp_path):
     new = batch([(f"N{at}", "", f"{form}. {text}", "") for at, text in enumerate(own)])
     sheet = tmp_path / "form.csv"
     sheet.write_text(f"phrase\n{form}\n", encoding="utf-8")
-    corpus = dedupe.corpus(new, None, KNOBS)
+    corpus = dedupe.corpus(new, None, NOTHING, KNOBS)
     shares = [
         dedupe.compare(corpus, starter.knowledge(settings=KNOBS, form=path), KNOBS).alike[:, 0].max(initial=0)
         for path in (None, sheet)

@@ -226,16 +226,16 @@ def test_rarity_is_the_logarithm_of_the_share():
     found = known.rarities(words(["an bình máy xyz", "An"]).hashes)
     rare = [math.log(1000 / documents.get(name, 1)) for name in ("an", "bình", "máy", "xyz", "an")]
     assert found.tolist() == pytest.approx(rare, rel=1e-6)
-    assert known.unknown == pytest.approx(math.log(1000))
+    assert known.rarity.unknown == pytest.approx(math.log(1000))
 
 
 def test_an_empty_lexicon_knows_nothing():
     """Without syllables every one is unknown, every mean is nothing, and no phrase has a meaning."""
     known = no_lexicon()
     found = words(["cải tiến máy"])
-    assert known.rarities(found.hashes).tolist() == pytest.approx([known.unknown] * 3)
+    assert known.rarities(found.hashes).tolist() == pytest.approx([known.rarity.unknown] * 3)
     folded = fingerprint(["cải tiến"]).syllables.astype(np.uint64)
-    assert known.folded_rarities(folded).tolist() == pytest.approx([known.unknown] * 2)
+    assert known.folded_rarities(folded).tolist() == pytest.approx([known.rarity.unknown] * 2)
     assert mean_vectors(["cải tiến máy"], known).tolist() == [[0.0, 0.0]]
     assert len(meanings(found, np.ones(3, dtype=bool), known)[0]) == 0
 
@@ -246,7 +246,7 @@ def test_of_two_spellings_the_commoner_counts(order):
     documents = {"của": 900, "cuả": 2}
     known = little_lexicon({name: documents[name] for name in order})
     assert known.rarities(words(["của"]).hashes)[0] == pytest.approx(math.log(1001 / 900), rel=1e-6)
-    assert known.hashes.tolist() == words(["của"]).hashes.tolist()
+    assert known.rarity.places.hashes.tolist() == words(["của"]).hashes.tolist()
 
 
 def test_a_folded_syllable_is_as_common_as_the_commonest_that_folds_to_it():
@@ -259,8 +259,8 @@ def test_a_folded_syllable_is_as_common_as_the_commonest_that_folds_to_it():
 def test_what_is_no_syllable_is_left_out():
     """Nothing, a sign, or two syllables in a row of the table make no entry."""
     known = little_lexicon({"": 3, "–": 4, "an bình": 5, "máy": 6})
-    assert known.hashes.tolist() == words(["máy"]).hashes.tolist()
-    assert known.rarity.tolist() == pytest.approx([math.log(1001 / 6)], rel=1e-6)
+    assert known.rarity.places.hashes.tolist() == words(["máy"]).hashes.tolist()
+    assert known.rarity.rarity.tolist() == pytest.approx([math.log(1001 / 6)], rel=1e-6)
 
 
 # ------------------------------------------------------------------------------------------------- means
@@ -285,7 +285,8 @@ def test_means_do_not_feel_the_borders_of_chunks():
     texts = [" ".join(chance.sample(SYLLABLES, 40)) for _ in range(3000)]  # 120,000 syllables
     found = mean_vectors(texts, KNOWN)
     vector = {
-        name: KNOWN.vectors[np.searchsorted(KNOWN.hashes, words([name]).hashes[0])] for name in SYLLABLES
+        name: KNOWN.vectors[np.searchsorted(KNOWN.rarity.places.hashes, words([name]).hashes[0])]
+        for name in SYLLABLES
     }
     for place in [*range(0, 3000, 300), *range(1630, 1645)]:
         assert found[place].tolist() == pytest.approx(
@@ -348,6 +349,43 @@ def test_the_shipped_lexicon_knows_common_words_from_rare():
     known = starter.lexicon()
     names = ["của", "và", "máy", "nhựa", "hoà", "hòa"]
     rarity = dict(zip(names, known.rarities(words([" ".join(names)]).hashes), strict=True))
-    assert rarity["của"] < rarity["máy"] < rarity["nhựa"] < known.unknown
+    assert rarity["của"] < rarity["máy"] < rarity["nhựa"] < known.rarity.unknown
     assert rarity["và"] < rarity["máy"]
     assert rarity["hoà"] == rarity["hòa"]
+
+
+@given(
+    known=st.sets(st.integers(0, (1 << 31) - 1), max_size=40),
+    wanted=st.lists(st.integers(0, (1 << 31) - 1), max_size=20),
+)
+@example(known={5, 6, 7, (1 << 31) - 1}, wanted=[4, 5, 7, 8, (1 << 31) - 1])
+def test_a_look_up_finds_what_a_binary_search_finds(known, wanted):
+    """Looking up by the first bits finds exactly the hashes that are there, at their places."""
+    hashes = np.array(sorted(known), dtype=np.uint64)
+    asked = np.array([*wanted, *known], dtype=np.uint64)
+    place, there = wording.lookup(hashes, bits=31)(asked)
+    assert there.tolist() == [number in known for number in asked.tolist()]
+    assert hashes[place[there]].tolist() == asked[there].tolist()
+
+
+@given(hashes=st.lists(st.integers(0, (1 << 64) - 1), min_size=1), full=st.booleans())
+@example(hashes=[0], full=False)
+def test_a_code_keeps_its_word_and_is_never_nothing(hashes, full):
+    """A word's code tells the word however it counts, and no code is 0, which stands for no word."""
+    values = np.array(hashes, dtype=np.uint64)
+    codes = wording.code(values, full=np.full(len(values), full))
+    other = wording.code(values, full=np.full(len(values), not full))
+    assert (wording.word_of(codes) == wording.word_of(other)).all()
+    assert (codes != 0).all()
+    assert ((codes & 1) == full).all()
+
+
+def test_a_word_that_counts_by_half_weighs_half():
+    """Rarity less what is ordinary, or half of that: what an everyday word has left is never negative."""
+    hashes = words(["an bình máy xyz"]).hashes
+    whole, half = (
+        KNOWN.weights(wording.code(hashes, full=np.full(len(hashes), full))) for full in (True, False)
+    )
+    assert half.tolist() == pytest.approx((whole / 2).tolist())
+    expected = np.maximum(KNOWN.rarities(hashes) - wording.ORDINARY, 0)
+    assert whole.tolist() == pytest.approx(expected.tolist())

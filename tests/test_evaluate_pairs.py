@@ -219,7 +219,7 @@ def test_what_is_shown_is_what_was_scored_rounded(models):
     judge = starter.pairs(models, settings=knobs, known=known).model
     batch = starter.sample().batch.head(120)
     twin = batch.head(3).assign(id=["X1", "X2", "X3"])
-    corpus = dedupe.corpus(pd.concat([batch, twin], ignore_index=True), None, knobs)
+    corpus = dedupe.corpus(pd.concat([batch, twin], ignore_index=True), None, known, knobs)
     near = dedupe.compare(corpus, known, knobs)
     scored, shown = (
         {(row.later, row.earlier): row.probability for row in dedupe.table(corpus, found).itertuples()}

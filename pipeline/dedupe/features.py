@@ -5,7 +5,6 @@ What `measure` says is symmetric: which of the two was filed first does not chan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,12 +13,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from pipeline.dedupe import parts, wording
-from pipeline.dedupe.join import BIG_FILE, Frequencies
-from pipeline.dedupe.shingles import HASH_BITS, STEPS, Marks, fingerprint
+from pipeline.dedupe.join import BIG_FILE, Frequencies, begins, ranges
+from pipeline.dedupe.shingles import HASH_BITS, STEPS, Marks, joined
+from pipeline.dedupe.syllables import Syllables, bounds
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
+U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
@@ -53,8 +54,8 @@ Numbers are no words here: a copy changes them with a stroke, and records that s
 """
 
 _FORM: Final = parts.KINDS.index("form")
-_SOLUTION: Final = np.array([0.5 if kind in ("background", "benefit") else 1.0 for kind in parts.KINDS])
-"""What a word counts by the part it stands in: what is compared is the content of the solution."""
+_SOLUTION: Final = np.array([kind not in ("background", "benefit") for kind in parts.KINDS])
+"""Where a word counts in full and not by half: what is compared is the content of the solution."""
 
 _FLOOR: Final = 5.0
 """Unique shingles that a share is taken of at least: three words in common do not make a copy."""
@@ -62,17 +63,15 @@ _FEW: Final = 3
 _FAINT: Final = 0.01
 _SHOWN: Final = 10_000
 """Records that show by their number what form text is. In fewer, words must tell (`_telling`)."""
-_ORDINARY: Final = 1.0
-"""Rarity that counts for nothing: a word of a third of public texts is no evidence."""
 _PLAIN: Final = 2.0
 _TELLING: Final = 1.3
-_CONCEPT: Final = 4.0
 _TERMS: Final = 0.15
 _BARE: Final = 0.85
 _COPY: Final = 0.5
 _WHOLE: Final = 0.6
 _SAME_WORDS: Final = 0.7
 _BLOCK: Final = 4096
+_TEXTS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +94,18 @@ class Sides:
     meaning: F32
 
 
-def sides(
-    texts: Sequence[tuple[str, str]],
-    frequencies: Frequencies,
-    form: U64,
-    known: wording.Lexicon,
-    headings: parts.Headings,
-) -> Sides:
-    """Return the numbers of records, each a clean title and description.
+def sides(texts: Syllables, said: Said, frequencies: Frequencies, form: U64, known: wording.Lexicon) -> Sides:
+    """Return the numbers of records.
 
     Args:
-        texts: Title and description of each record.
+        texts: The syllables of each record.
+        said: The words of each (`spoken`).
         frequencies: In how many of all records a shingle stands.
         form: Shingles that are form text, sorted.
         known: What is known of words.
-        headings: How parts of a form begin.
     """
-    cut = _cut(texts, form, headings)
-    columns, shingles = _matrix(cut.marks.shingles, cut.whose, len(texts))
+    cut = _told(texts, form)
+    columns, shingles = _matrix(cut.marks.shingles, cut.whose, len(cut))
     weights = _shingle_weights(columns, frequencies, form)
     if frequencies.records < _SHOWN:
         weights *= _telling(cut, known)
@@ -123,34 +116,67 @@ def sides(
         records=frequencies.records,
         shingles=shingles,
         weights=_outside_form(cut, columns, weights),
-        words=unit_rows(_rows_of(*_word_weights(cut, known), len(texts))),
+        words=unit_rows(word_rows(said, known)[1]),
         bare=unit_rows(_bare(cut, known)),
         marked=_marked(cut),
         compounds=unit_rows(_compounds(cut, known)),
-        meaning=wording.means(*wording.each_once(cut.said.hashes[cut.counts], owner), len(texts), known),
+        meaning=wording.means(*wording.each_once(cut.said.hashes[cut.counts], owner), len(cut), known),
     )
 
 
-def spoken(
-    texts: Sequence[tuple[str, str]],
-    form: U64,
-    known: wording.Lexicon,
-    headings: parts.Headings,
-    *,
-    most: int | None,
-) -> tuple[U64, I64, F64]:
-    """Return the words of the texts, whose they are and what they weigh; the ``most`` heaviest of each."""
-    hashes, owner, weights = _word_weights(_cut(texts, form, headings), known)
-    if most is not None:
-        by = np.lexsort((hashes, -weights, owner))
-        kept = by[np.arange(len(by)) - np.searchsorted(owner[by], owner[by]) < most]
-        hashes, owner, weights = hashes[kept], owner[kept], weights[kept]
-    return hashes, owner, weights
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The different words of some texts in codes (`wording.code`), sorted; ``bounds`` of each text's."""
+
+    codes: U32
+    bounds: I64
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    @property
+    def owner(self) -> I64:
+        """Whose each word is."""
+        return np.repeat(np.arange(len(self)), np.diff(self.bounds))
+
+    def take(self, rows: I64) -> Said:
+        """Return those of some of the texts, in the order of ``rows``."""
+        sizes = np.diff(self.bounds)[rows]
+        return Said(self.codes[ranges(self.bounds[rows], sizes)], bounds(sizes))
+
+    def heaviest(self, most: int, known: wording.Lexicon) -> Said:
+        """Return of each text the ``most`` words that weigh most; of equal ones those of the smaller code."""
+        owner = self.owner
+        by = np.lexsort((self.codes, -known.weights(self.codes), owner))
+        kept = np.sort(by[np.arange(len(by)) - self.bounds[owner[by]] < most])
+        return Said(self.codes[kept], bounds(np.minimum(np.diff(self.bounds), most)))
+
+
+def spoken(texts: Syllables, form: U64, known: wording.Lexicon) -> Said:
+    """Return the words of texts that weigh anything.
+
+    Args:
+        texts: The syllables of each record.
+        form: Shingles that are form text, sorted.
+        known: What is known of words.
+    """
+    parts = [
+        _word_codes(_told(texts.take(np.arange(start, min(start + _TEXTS, len(texts)))), form), known)
+        for start in range(0, max(len(texts), 1), _TEXTS)
+    ]
+    return Said(np.concatenate([part.codes for part in parts]), joined([part.bounds for part in parts]))
+
+
+def word_rows(said: Said, known: wording.Lexicon) -> tuple[U32, csr_array]:
+    """Return the different words, sorted, and texts x words with what each weighs."""
+    columns, place = np.unique(wording.word_of(said.codes), return_inverse=True)
+    shape = (len(said), max(len(columns), 1))
+    return columns, csr_array((known.weights(said.codes), place, said.bounds), shape=shape)
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
-    """Texts in syllables and shingles.
+class _Told:
+    """Texts in syllables and shingles, and which of them count.
 
     ``owner`` is whose each syllable is and ``whose`` whose each shingle; ``begins`` is each shingle's first
     syllable. ``codes`` are the parts of the form; ``counts`` tells content that is no number.
@@ -168,15 +194,13 @@ class _Cut:
         return len(self.marks)
 
 
-def _cut(texts: Sequence[tuple[str, str]], form: U64, headings: parts.Headings) -> _Cut:
-    whole = [f"{title}\n{description}" for title, description in texts]
-    marks, said = fingerprint(whole), wording.words(whole)
-    codes = parts.part_codes(whole, headings)[0]
-    whose = np.repeat(np.arange(len(whole)), np.diff(marks.bounds))
-    return _Cut(
+def _told(texts: Syllables, form: U64) -> _Told:
+    marks, said, codes = texts.marks, texts.said, texts.codes
+    whose = np.repeat(np.arange(len(marks)), np.diff(marks.bounds))
+    return _Told(
         marks,
         said,
-        np.repeat(np.arange(len(whole)), np.diff(said.starts)),
+        np.repeat(np.arange(len(marks)), np.diff(said.starts)),
         whose,
         np.arange(len(whose)) - marks.bounds[whose] + marks.starts[whose],
         codes,
@@ -217,7 +241,7 @@ def _shingle_weights(columns: U64, frequencies: Frequencies, form: U64) -> F64:
     return np.maximum(weights, 0.0)
 
 
-def _telling(cut: _Cut, known: wording.Lexicon) -> F64:
+def _telling(cut: _Told, known: wording.Lexicon) -> F64:
     """Return how telling each different shingle is (about 0.1 to 3): by how rare its syllables are.
 
     The sentences of a form that nobody listed are told from content by their words: everybody's words.
@@ -232,7 +256,7 @@ def _telling(cut: _Cut, known: wording.Lexicon) -> F64:
     return telling
 
 
-def _outside_form(cut: _Cut, columns: U64, weights: F64) -> csr_array:
+def _outside_form(cut: _Told, columns: U64, weights: F64) -> csr_array:
     """Return rows x shingles with their weights, without those that stand in a sentence of the form only."""
     stands = (
         cut.codes[np.minimum(cut.begins, len(cut.codes) - 1)] != _FORM if len(cut.codes) else cut.whose > 0
@@ -263,48 +287,41 @@ def _weighted(ones: csr_array, weights: F64) -> csr_array:
     return found
 
 
-def _word_weights(cut: _Cut, known: wording.Lexicon) -> tuple[U64, I64, F64]:
-    """Return each text's different words and meanings, whose they are, and what they weigh, if anything.
+def _word_codes(cut: _Told, known: wording.Lexicon) -> Said:
+    """Return each text's different words and meanings that weigh anything.
 
-    A word weighs what its rarest place in the text makes of it: in the solution twice what it does elsewhere.
+    A word weighs what its weightiest place in the text makes of it: in the solution twice what it does
+    elsewhere.
     """
-    concepts, begins = wording.meanings(cut.said, cut.counts, known)
-    places = np.flatnonzero(cut.counts)
-    hashes = np.concatenate((cut.said.hashes[places], concepts))
-    rarity = np.concatenate(
-        (
-            np.maximum(known.rarities(cut.said.hashes[places]) - _ORDINARY, 0),
-            np.full(len(concepts), _CONCEPT),
-        )
-    )
-    places = np.concatenate((places, begins))
-    owner = cut.owner[places]
-    weights = rarity * _SOLUTION[cut.codes[places]]
-    by = np.lexsort((-weights, hashes, owner))
-    hashes, owner, weights = hashes[by], owner[by], weights[by]
-    kept = weights > 0
-    kept[1:] &= (hashes[1:] != hashes[:-1]) | (owner[1:] != owner[:-1])
-    return hashes[kept], owner[kept], weights[kept]
+    concepts, first = wording.meanings(cut.said, cut.counts, known)
+    places = np.concatenate((np.flatnonzero(cut.counts), first))
+    hashes = np.concatenate((cut.said.hashes[cut.counts], concepts))
+    keys = cut.owner[places].astype(np.uint64) << np.uint64(32)
+    keys |= wording.code(hashes, full=_SOLUTION[cut.codes[places]])
+    keys.sort()
+    # Of one word both codes may stand together, the heavier one behind: the last of a word counts.
+    keys = keys[begins(keys[::-1] >> np.uint64(1))[::-1]]
+    codes = keys.astype(np.uint32)
+    weighty = known.weights(codes) > 0
+    owner = (keys[weighty] >> np.uint64(32)).astype(np.int64)
+    return Said(codes[weighty], np.searchsorted(owner, np.arange(len(cut) + 1)))
 
 
-def _rows_of(hashes: U64, owner: I64, weights: F64, rows: int) -> csr_array:
-    columns, place = np.unique(hashes, return_inverse=True)
-    return csr_array((weights, (owner, place)), shape=(rows, max(len(columns), 1)))
-
-
-def _bare(cut: _Cut, known: wording.Lexicon) -> csr_array:
+def _bare(cut: _Told, known: wording.Lexicon) -> csr_array:
     folded = cut.marks.syllables[cut.counts].astype(np.uint64)
     columns, ones = _matrix(folded, cut.owner[cut.counts], len(cut))
-    return _weighted(ones, np.maximum(known.folded_rarities(columns) - _ORDINARY, 0).astype(np.float64))
+    return _weighted(
+        ones, np.maximum(known.folded_rarities(columns) - wording.ORDINARY, 0).astype(np.float64)
+    )
 
 
-def _marked(cut: _Cut) -> Mask:
+def _marked(cut: _Told) -> Mask:
     """Return which texts are written with marks: of Vietnamese syllables most bear one."""
     bare = np.bincount(cut.owner[~cut.said.marked], minlength=len(cut))
     return np.asarray(bare < _BARE * np.diff(cut.said.starts), dtype=bool)
 
 
-def _compounds(cut: _Cut, known: wording.Lexicon) -> csr_array:
+def _compounds(cut: _Told, known: wording.Lexicon) -> csr_array:
     """Return texts x pairs of neighbouring syllables, as rare as both together."""
     both = np.flatnonzero(cut.counts[:-1] & cut.counts[1:] & (cut.owner[:-1] == cut.owner[1:]))
     one, other = cut.said.hashes[both], cut.said.hashes[both + 1]
@@ -312,7 +329,7 @@ def _compounds(cut: _Cut, known: wording.Lexicon) -> csr_array:
     _, first = np.unique(hashes, return_index=True)
     rarity = known.rarities(one[first]) + known.rarities(other[first])
     _, ones = _matrix(hashes, cut.owner[both], len(cut))
-    return _weighted(ones, np.maximum(rarity - 2 * _ORDINARY, 0).astype(np.float64))
+    return _weighted(ones, np.maximum(rarity - 2 * wording.ORDINARY, 0).astype(np.float64))
 
 
 def unit_rows(found: csr_array) -> csr_array:
@@ -405,22 +422,22 @@ def _margins(found: Sides, one: I64, other: I64, near: tuple[I64, I64], words: F
     return np.minimum(*ahead), np.maximum(*ahead)
 
 
-def form_share(texts: Sequence[tuple[str, str]], form: U64, headings: parts.Headings) -> F64:
+def form_share(texts: Syllables, form: U64) -> F64:
     """Return what share of each text's syllables is form text (0 to 1; 0 of an empty one).
 
     Args:
-        texts: Title and description of each record, clean.
+        texts: The syllables of each record.
         form: Shingles that are form text, sorted.
-        headings: How parts of a form begin.
 
+    >>> from pipeline.dedupe.shingles import fingerprint
+    >>> from pipeline.dedupe.syllables import syllables
     >>> form = np.unique(fingerprint(["Kính gửi hội đồng sáng kiến"]).shingles)
     >>> texts = [("Máy ép", "Kính gửi hội đồng sáng kiến. Khuôn gỗ"), ("Máy ép", "")]
-    >>> form_share(texts, form, parts.headings([])).round(2).tolist()
+    >>> form_share(syllables(texts, parts.headings([])), form).round(2).tolist()
     [0.6, 0.0]
     """
-    whole = [f"{title}\n{description}" for title, description in texts]
-    marks = fingerprint(whole)
-    stock = _reached(marks, _in(marks.shingles, form)) | (parts.part_codes(whole, headings)[0] == _FORM)
+    marks = texts.marks
+    stock = _reached(marks, _in(marks.shingles, form)) | (texts.codes == _FORM)
     sums = np.concatenate(([0], np.cumsum(stock)))
     share: F64 = np.diff(sums[marks.starts]) / np.maximum(np.diff(marks.starts), 1)
     return share

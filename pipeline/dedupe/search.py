@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.dedupe import features, join, neighbours, parts, wording
-from pipeline.dedupe.shingles import Marks, fingerprint
+from pipeline.dedupe.shingles import fingerprint
+from pipeline.dedupe.syllables import Syllables, syllables
 from pipeline.settings import Settings
 
 F64 = NDArray[np.float64]
@@ -35,16 +36,32 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known before any record is read.
+
+    Attributes:
+        form: Shingles of sentences known to be form text (`form_shingles`), sorted.
+        lexicon: How rare words are and what they mean.
+        headings: How the parts of a form begin.
+    """
+
+    form: U64
+    lexicon: wording.Lexicon
+    headings: parts.Headings
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
     """New and archived records in one table, ready to be compared.
 
     ``records`` stand earliest first (`in_order`); ``fresh`` marks the new ones. ``first[i]`` is the earliest
     record whose folded text is the same as record i's: only these are compared, the rest follow them.
+    ``texts`` are their syllables.
     """
 
     records: pd.DataFrame
     fresh: Mask
-    marks: Marks
+    texts: Syllables
     first: I64
 
 
@@ -76,19 +93,20 @@ def in_order(new: pd.DataFrame, archive: pd.DataFrame | None) -> tuple[pd.DataFr
     return both, fresh
 
 
-def corpus(new: pd.DataFrame, archive: pd.DataFrame | None, settings: Settings) -> Corpus:
+def corpus(new: pd.DataFrame, archive: pd.DataFrame | None, known: Knowledge, settings: Settings) -> Corpus:
     """Return the records of both tables with their numbers.
 
     Args:
         new: A batch with `normalize.frame`'s columns.
         archive: Another with none of the new ids, or None.
+        known: How the parts of a form begin.
         settings: ``shingle``.
     """
     records, fresh = in_order(new, archive)
-    cells = zip(records["clean_title"].tolist(), records["clean_description"].tolist(), strict=True)
-    marks = fingerprint([f"{title}\n{description}" for title, description in cells], width=settings.shingle)
-    comparable = np.diff(marks.starts) >= IDENTITY
-    return Corpus(records, fresh, marks, join.first_of_equals(marks.digests, comparable))
+    cells = list(zip(records["clean_title"].tolist(), records["clean_description"].tolist(), strict=True))
+    texts = syllables(cells, known.headings, width=settings.shingle)
+    comparable = np.diff(texts.marks.starts) >= IDENTITY
+    return Corpus(records, fresh, texts, join.first_of_equals(texts.marks.digests, comparable))
 
 
 def form_shingles(phrases: Iterable[str], *, width: int = 3) -> U64:
@@ -106,23 +124,8 @@ def weigh(found: Corpus, form: U64, settings: Settings) -> tuple[I64, join.Table
     """Return the rows that are compared (one of each set of equal texts) and what their shingles count."""
     rows = np.flatnonzero(found.first == np.arange(len(found.first)))
     limit = join.form_limit(len(rows), least=settings.form_min, share=settings.form_share)
-    table = join.table(found.marks, rows, limit=limit, holders=settings.holders, form=form)
+    table = join.table(found.texts.marks, rows, limit=limit, holders=settings.holders, form=form)
     return rows, table
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What is known before any record is read.
-
-    Attributes:
-        form: Shingles of sentences known to be form text (`form_shingles`), sorted.
-        lexicon: How rare words are and what they mean.
-        headings: How the parts of a form begin.
-    """
-
-    form: U64
-    lexicon: wording.Lexicon
-    headings: parts.Headings
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,52 +156,47 @@ def compare(found: Corpus, known: Knowledge, settings: Settings) -> Candidates:
     )
     # First holders undercount what two followers share; the exact share decides who is looked at.
     close = table.share(later, earlier) >= settings.candidate_exact
-    later, earlier = later[close], earlier[close]
-    texts = _Texts(found.records, rows)
-    said = neighbours.vocabulary(texts, table.form, known.lexicon, known.headings)
-    # A new record may be the nearest of an archived one and have nearer ones itself: both sides are asked.
-    asking = neighbours.met(said, fresh)
-    one, other = neighbours.nearest(said, asking, most=settings.neighbours)
-    nearer = neighbours.worth(said, one, other, most=settings.neighbours - 1)
-    telling = np.diff(found.marks.starts)[rows] >= IDENTITY
-    nearer &= (fresh[one] | fresh[other]) & telling[one] & telling[other]
-    pairs = _each_once(
-        np.concatenate((later, np.maximum(one, other)[nearer])),
-        np.concatenate((earlier, np.minimum(one, other)[nearer])),
+    said = features.spoken(found.texts.take(rows), table.form, known.lexicon)
+    rarest = said.heaviest(neighbours.RAREST, known.lexicon) if len(rows) > settings.many else said
+    look = neighbours.look(
+        neighbours.vocabulary(rarest, known.lexicon),
+        fresh,
+        telling(found)[rows],
+        (later[close], earlier[close]),
+        neighbours.Knobs(settings.neighbours, settings.many),
+        total=len(rows),
     )
-    involved = np.union1d(*pairs)
-    # A pair is judged by the rivals of both, also of those that met by passages alone.
-    more = neighbours.nearest(said, np.setdiff1d(involved, asking), most=settings.neighbours)
-    judged = np.isin(one, involved)
-    near = np.concatenate((one[judged], more[0])), np.concatenate((other[judged], more[1]))
-    inside = np.union1d(involved, np.union1d(*near))
-    sides = features.sides(texts[inside], table.known, table.form, known.lexicon, known.headings)
-
-    def local(row: I64) -> I64:
-        return np.searchsorted(inside, row)
-
-    alike = features.measure(sides, local(pairs[0]), local(pairs[1]), (local(near[0]), local(near[1])))
-    return Candidates(rows[pairs[0]], rows[pairs[1]], alike, table.form)
+    return measured(found, rows, said, look, Whole(table.known, table.form), known)
 
 
-class _Texts(Sequence[tuple[str, str]]):
-    """Title and description of some rows of a table."""
-
-    def __init__(self, records: pd.DataFrame, rows: I64) -> None:
-        self._records, self._rows = records, rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, which: Any) -> Any:
-        part = self._records.iloc[self._rows[which]]
-        return list(zip(part["clean_title"].tolist(), part["clean_description"].tolist(), strict=True))
+def telling(found: Corpus) -> Mask:
+    """Return which records have enough syllables for their words to mean anything."""
+    enough: Mask = np.diff(found.texts.marks.starts) >= IDENTITY
+    return enough
 
 
-def _each_once(later: I64, earlier: I64) -> tuple[I64, I64]:
-    """Return the different pairs, sorted."""
-    keys = np.unique((later << 32) | earlier)
-    return keys >> 32, keys & 0xFFFFFFFF
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What is known of all records together: how many hold each shingle, and which of these are form text."""
+
+    frequencies: join.Frequencies
+    form: U64
+
+
+def measured(
+    found: Corpus, rows: I64, said: features.Said, look: neighbours.Look, whole: Whole, known: Knowledge
+) -> Candidates:
+    """Return how alike the pairs of a look are, which like ``said`` speaks of ``rows`` of the corpus."""
+    inside = np.union1d(np.union1d(look.later, look.earlier), np.union1d(*look.near))
+    texts = found.texts.take(rows[inside])
+    sides = features.sides(texts, said.take(inside), whole.frequencies, whole.form, known.lexicon)
+
+    def local(place: I64) -> I64:
+        return np.searchsorted(inside, place)
+
+    near = local(look.near[0]), local(look.near[1])
+    alike = features.measure(sides, local(look.later), local(look.earlier), near)
+    return Candidates(rows[look.later], rows[look.earlier], alike, whole.form)
 
 
 def find(found: Corpus, judge: Judge, known: Knowledge, settings: Settings) -> Pairs:

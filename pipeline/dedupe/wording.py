@@ -18,12 +18,20 @@ from pipeline import normalize
 from pipeline.dedupe import shingles
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 LONGEST: Final = 4
 """Syllables a phrase of one meaning may have."""
+WORD_BITS: Final = 31
+ORDINARY: Final = 1.0
+"""Rarity that counts for nothing: a word of a third of public texts is no evidence."""
+_CONCEPT: Final = 4.0
+_BUCKETS: Final = 16
+"""Bits a look-up begins with."""
 _TONE: Final = 0x8EBC6AF09C88C6E3
 _COMMON: Final = 1e-3
 _ZERO, _NINE = ord("0"), ord("9")
@@ -91,18 +99,74 @@ def _within(cut: shingles.Cut, values: NDArray[Any]) -> U64:
 
 
 @dataclass(frozen=True, slots=True)
-class Rarity:
-    """How rare syllables are: ``rarity[i]`` that of ``hashes[i]``, sorted; ``unknown`` that of any other."""
+class Lookup:
+    """Sorted hashes that are looked up by their first bits: a few times as fast as a binary search.
+
+    ``hashes`` are spread evenly below 2^``bits``; ``begins`` is where those of each bucket begin.
+    """
 
     hashes: U64
+    bits: int
+    begins: NDArray[np.int32]
+
+    def __call__(self, wanted: U64) -> tuple[I64, Mask]:
+        """Return where each of ``wanted`` stands among the hashes (any place if it does not), and whether."""
+        if not len(self.hashes):
+            return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
+        place = self.begins[wanted >> np.uint64(self.bits - _BUCKETS)].astype(np.int64)
+        last = len(self.hashes) - 1
+        before = np.flatnonzero((self.hashes[place] < wanted) & (place < last))
+        while len(before):
+            place[before] += 1
+            at = place[before]
+            before = before[(self.hashes[at] < wanted[before]) & (at < last)]
+        return place, self.hashes[place] == wanted
+
+
+def lookup(hashes: U64, *, bits: int = 64) -> Lookup:
+    """Return what finds places in ``hashes``, which are sorted and evenly spread below 2^``bits``.
+
+    >>> place, there = lookup(np.array([5, 9], dtype=np.uint64), bits=31)(np.array([9, 7], dtype=np.uint64))
+    >>> there.tolist(), int(place[0])
+    ([True, False], 1)
+    """
+    firsts = np.arange(1 << _BUCKETS, dtype=np.uint64) << np.uint64(bits - _BUCKETS)
+    begins = np.minimum(np.searchsorted(hashes, firsts), max(len(hashes) - 1, 0))
+    return Lookup(hashes, bits, begins.astype(np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class Rarity:
+    """How rare syllables are: ``rarity[i]`` that of the i-th looked up; ``unknown`` that of any other."""
+
+    places: Lookup
     rarity: F32
     unknown: float
 
     def __call__(self, hashes: U64) -> F32:
         """Return the rarity of each syllable."""
-        place, known = find(self.hashes, hashes)
+        place, known = self.places(hashes)
         rarity = self.rarity[place] if len(self.rarity) else 0
         return np.where(known, rarity, self.unknown).astype(np.float32)
+
+
+def code(hashes: U64, *, full: Mask) -> U32:
+    """Return a code for each word: 31 bits of its hash and, in the low bit, whether it counts in full.
+
+    No code is 0.
+
+    >>> code(np.array([1 << 40, 3], dtype=np.uint64), full=np.array([True, False])).tolist()
+    [257, 2]
+    """
+    words = np.maximum(hashes >> np.uint64(64 - WORD_BITS), np.uint64(1))
+    codes: U32 = ((words << np.uint64(1)) | full).astype(np.uint32)
+    return codes
+
+
+def word_of(codes: U32) -> U32:
+    """Return the words of codes, without how they count."""
+    words: U32 = np.right_shift(codes, np.uint32(1))
+    return words
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +174,32 @@ class Lexicon:
     """What a large public text says of syllables, and which phrases mean the same.
 
     Attributes:
-        hashes: The syllables known, sorted (`words`).
-        rarity: ln(documents / documents with it) of each, 0 or more; `unknown` for any other.
+        rarity: ln(documents / documents with it) of each syllable (`words`), 0 or more.
         vectors: What each means, known syllables x dimensions, weighted for the mean of a text.
         common: Directions that all texts share, orthonormal; they are taken out of a text's mean.
         folded: The rarity of folded syllables (32 bits, as `shingles.Marks.syllables`).
-        unknown: The rarity of a syllable that the text never used.
-        phrases: Hashes of the phrases with a synonym, sorted (`phrase_hashes`).
+        worth: What each word weighs (`word_of` its code) that counts in full; meanings are words too.
+        phrases: The phrases with a synonym (`phrase_hashes`).
         concepts: The hash that stands for each phrase's meaning, by its group's place.
     """
 
-    hashes: U64
-    rarity: F32
+    rarity: Rarity
     vectors: F32
     common: F32
     folded: Rarity
-    unknown: float
-    phrases: U64
+    worth: Rarity
+    phrases: Lookup
     concepts: U64
 
     def rarities(self, hashes: U64) -> F32:
         """Return the rarity of each syllable."""
-        return Rarity(self.hashes, self.rarity, self.unknown)(hashes)
+        return self.rarity(hashes)
+
+    def weights(self, codes: U32) -> F64:
+        """Return what words weigh, by their codes (`code`): half where they do not count in full."""
+        worth = self.worth(word_of(codes).astype(np.uint64)).astype(np.float64)
+        weights: F64 = worth * np.where(codes & np.uint32(1), 1.0, 0.5)
+        return weights
 
     def folded_rarities(self, syllables: U64) -> F32:
         """Return the rarity of each folded syllable: that of the commonest one that folds to it."""
@@ -171,15 +239,27 @@ def lexicon(
     usable = known != 0
     keys, place = np.unique(known[usable], return_index=True)
     share = documents[chosen] / total
+    rarity = np.log((total + 1) / documents[chosen]).astype(np.float32)
+    concepts = shingles.mix(group[usable][place].astype(np.uint64) + np.uint64(1))
+    unknown = float(np.log(total + 1))
     return Lexicon(
-        hashes,
-        np.log((total + 1) / documents[chosen]).astype(np.float32),
+        Rarity(lookup(hashes), rarity, unknown),
         (vectors[chosen] * (_COMMON / (_COMMON + share))[:, None]).astype(np.float32),
         common.astype(np.float32),
         _folded(syllables, documents, total),
-        float(np.log(total + 1)),
-        keys,
-        shingles.mix(group[usable][place].astype(np.uint64) + np.uint64(1)),
+        _worth(hashes, rarity, concepts, unknown),
+        lookup(keys),
+        concepts,
+    )
+
+
+def _worth(hashes: U64, rarity: F32, concepts: U64, unknown: float) -> Rarity:
+    """Return what words weigh that count in full."""
+    every = np.concatenate((hashes, concepts))
+    weights = np.concatenate((np.maximum(rarity - ORDINARY, 0), np.full(len(concepts), _CONCEPT, np.float32)))
+    words, first = np.unique(word_of(code(every, full=np.ones(len(every), bool))), return_index=True)
+    return Rarity(
+        lookup(words.astype(np.uint64), bits=WORD_BITS), weights[first], max(unknown - ORDINARY, 0.0)
     )
 
 
@@ -190,7 +270,7 @@ def _folded(syllables: Sequence[str], documents: NDArray[np.int64], total: int) 
     by = np.lexsort((-documents[single], hashes))
     hashes, first = np.unique(hashes[by], return_index=True)
     rarity = np.log((total + 1) / documents[single][by][first]).astype(np.float32)
-    return Rarity(hashes, rarity, float(np.log(total + 1)))
+    return Rarity(lookup(hashes, bits=32), rarity, float(np.log(total + 1)))
 
 
 def phrase_hashes(phrases: Sequence[str]) -> U64:
@@ -234,7 +314,7 @@ def meanings(found: Words, counts: Mask, known: Lexicon) -> tuple[U64, I64]:
         begins = np.flatnonzero(free[: max(len(free) - width + 1, 0)])
         for offset in range(1, width):
             begins = begins[free[begins + offset] & (owner[begins + offset] == owner[begins])]
-        place, there = find(known.phrases, _runs(found.hashes, begins, width))
+        place, there = known.phrases(_runs(found.hashes, begins, width))
         begins, place = begins[there], place[there]
         kept = _apart(begins, width)
         begins, place = begins[kept], place[kept]
@@ -295,7 +375,7 @@ def means(hashes: U64, owner: I64, count: int, known: Lexicon) -> F32:
         count: How many texts.
         known: The vectors.
     """
-    place, there = find(known.hashes, hashes)
+    place, there = known.rarity.places(hashes)
     place, owner = place[there], owner[there]
     sums = np.zeros((count, known.vectors.shape[1]), dtype=np.float32)
     for start in range(0, len(place), 1 << 16):
