@@ -5,7 +5,7 @@ Nothing here opens a file, prints, or looks at a clock: models, form text, cache
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -72,6 +72,18 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
+class Indexed:
+    """An archive too large to be read: its index, and what reads those of its records that have some ids."""
+
+    index: dedupe.Index
+    some: Callable[[Iterable[str]], pd.DataFrame]
+
+
+Archive = pd.DataFrame | Indexed | None
+"""Earlier records: the columns of a batch, or where to ask for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Duplicates:
     matches: pd.DataFrame
     groups: pd.DataFrame
@@ -84,7 +96,7 @@ class _Duplicates:
 
 def run(  # noqa: PLR0913 - all that a run depends on, by name
     reading: Reading,
-    archive: pd.DataFrame | None,
+    archive: Archive,
     tools: Tools,
     *,
     decisions: Sequence[Decision] = (),
@@ -96,7 +108,7 @@ def run(  # noqa: PLR0913 - all that a run depends on, by name
 
     Args:
         reading: The new records.
-        archive: Earlier records to compare them with, the same columns; None for none.
+        archive: Earlier records to compare them with; None for none.
         tools: The models and workers; a step whose tool is None is left out.
         decisions: What people decided about pairs, in the order of recording.
         settings: The knobs.
@@ -110,11 +122,17 @@ def run(  # noqa: PLR0913 - all that a run depends on, by name
     found = None
     size, date = 0, ""
     if tools.judge is not None:
-        before = None if archive is None else clean(archive, tools, name="normalize the archive")
-        if before is not None:
-            size, date = len(before), max(before["submitted"], default="")
-            batch, before = settle_ids(batch, before)
-        found = duplicates(batch, before, tools, settings, decisions)
+        if isinstance(archive, Indexed):
+            held = archive.index.held
+            size, date = len(held.ids), held.dates[-1].decode() if len(held.dates) else ""
+            batch, _ = settle_ids(
+                batch, clean(archive.some(batch["id"]), tools, name="normalize the archive")
+            )
+        elif archive is not None:
+            archive = clean(archive, tools, name="normalize the archive")
+            size, date = len(archive), max(archive["submitted"], default="")
+            batch, archive = settle_ids(batch, archive)
+        found = duplicates(batch, archive, tools, settings, decisions)
         batch = batch.assign(form_share=found.form_share)
     # A model is too large to be sent to workers with every part: this process labels.
     labels = _in_parts(tools.label, batch, "classify", tools) if tools.label else None
@@ -209,7 +227,7 @@ def _flagged(batch: pd.DataFrame, which: pd.Series[bool], flag: str) -> pd.DataF
 
 def duplicates(
     batch: pd.DataFrame,
-    archive: pd.DataFrame | None,
+    archive: Archive,
     tools: Tools,
     settings: Settings,
     decisions: Sequence[Decision] = (),
@@ -217,15 +235,13 @@ def duplicates(
     """Return the matches of the batch with itself and the archive, as people decided, evidence, groups."""
     assert tools.judge is not None
     assert tools.known is not None
-    with tools.stage("dedupe", 1) as advance:
-        corpus = dedupe.corpus(batch, archive, tools.known, settings)
-        told = in_force(decisions, corpus.records)
-        same, apart = told.pairs("duplicate"), told.pairs("different")
-        pairs = dedupe.find(corpus, tools.judge, tools.known, settings)
-        inside = partial(units.in_scope, corpus.records, scope=settings.scope, sheet=tools.unit_names)
-        pairs, outside = dedupe.within(corpus, pairs, inside, kept=same)
-        pairs, silenced = dedupe.ruled(corpus, pairs, same=same, apart=apart)
-        advance(1)
+    corpus, near = _compared(batch, archive, tools, settings, decisions)
+    told = in_force(decisions, corpus.records)
+    same, apart = told.pairs("duplicate"), told.pairs("different")
+    pairs = dedupe.shown(corpus, near, tools.judge, settings)
+    inside = partial(units.in_scope, corpus.records, scope=settings.scope, sheet=tools.unit_names)
+    pairs, outside = dedupe.within(corpus, pairs, inside, kept=same)
+    pairs, silenced = dedupe.ruled(corpus, pairs, same=same, apart=apart)
     matches = _explained(corpus, pairs, tools)
     order = dedupe.in_line(corpus.records, corpus.fresh)
     alike = [(m.later, m.earlier, m.probability) for m in matches if m.level in DUPLICATE_LEVELS]
@@ -236,7 +252,8 @@ def duplicates(
     groups = groups[groups["representative"].isin(touched)].reset_index(drop=True)
     groups.insert(1, "group", "G-" + groups["representative"])
     named = {name for match in matches for name in (match.later, match.earlier)}
-    others = _nobody() if archive is None else archive[archive["id"].isin(named)].reset_index(drop=True)
+    archived = corpus.records[~corpus.fresh]
+    others = archived[archived["id"].isin(named)].sort_values("id", ignore_index=True)
     fresh = np.flatnonzero(corpus.fresh)
     share = dict(
         zip(
@@ -248,6 +265,39 @@ def duplicates(
     return _Duplicates(
         match_frame(matches), groups, others, [share[name] for name in batch["id"]], told, silenced, outside
     )
+
+
+def _compared(
+    batch: pd.DataFrame, archive: Archive, tools: Tools, settings: Settings, decisions: Sequence[Decision]
+) -> tuple[dedupe.Corpus, dedupe.Candidates]:
+    """Return the batch with the archived records it has to do with, and the pairs worth a look."""
+    assert tools.known is not None
+    if not isinstance(archive, Indexed):
+        with tools.stage("dedupe", 1) as advance:
+            corpus = dedupe.corpus(batch, archive, tools.known, settings)
+            near = dedupe.compare(corpus, tools.known, settings)
+            advance(1)
+        return corpus, near
+    with tools.stage("ask the archive's index", 1) as advance:
+        around = dedupe.around(archive.index, batch, tools.known, settings)
+        advance(1)
+    fresh = set(batch["id"])
+    ids = _judged_with(fresh | set(around.ids), decisions) - fresh
+    before = clean(archive.some(ids), tools, name="normalize the archive")
+    with tools.stage("dedupe", 1) as advance:
+        corpus = dedupe.corpus(batch, before, tools.known, settings)
+        near = dedupe.among(corpus, around, archive.index, tools.known)
+        advance(1)
+    return corpus, near
+
+
+def _judged_with(ids: set[str], decisions: Sequence[Decision]) -> set[str]:
+    """Return the ids and those that people judged beside one of them, these too, and so on."""
+    pairs = {(each.later, each.earlier) for each in decisions}
+    reached = set(ids)
+    while more := {name for pair in pairs if not reached.isdisjoint(pair) for name in pair} - reached:
+        reached |= more
+    return reached
 
 
 def _explained(corpus: dedupe.Corpus, pairs: dedupe.Pairs, tools: Tools) -> list[Match]:

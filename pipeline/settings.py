@@ -35,6 +35,7 @@ class Settings:
     looked at, beside all but the last of the ``neighbours`` nearest by words, which among more than ``many``
     records must be near from both sides; ``match_probability`` and ``related_probability`` (0 to 1) are where
     a pair is called a duplicate, and where it is still shown. ``scope`` says which pairs are shown at all.
+    Of an archive of more than ``read_whole`` records only those are read that its index names.
     """
 
     shingle: int = 3
@@ -47,6 +48,7 @@ class Settings:
     matches_per_record: int = 50
     neighbours: int = 3
     many: int = 5_000
+    read_whole: int = 50_000
     match_probability: float = 0.5
     related_probability: float = 0.005
     accept_precision: float = 0.95

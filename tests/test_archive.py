@@ -13,13 +13,14 @@ from click.testing import CliRunner
 
 from pipeline import archive, normalize
 from pipeline.cli.main import cli
-from pipeline.dedupe import index, join
+from pipeline.dedupe import Knowledge, headings, index, join, lexicon
 from pipeline.dedupe.shingles import fingerprint
 from pipeline.errors import OutputError
 from pipeline.settings import Settings
 from pipeline.store import Store
 
-KNOBS = Settings()
+LEXICON = lexicon([], np.zeros(0, np.int64), 1000, np.zeros((0, 2), np.float32), np.zeros((0, 2)))
+KNOBS = archive.Made(Settings(), Knowledge(np.zeros(0, np.uint64), LEXICON, headings([])))
 NOW = "2026-01-02T03:04:05+00:00"
 NONE = np.zeros(0, dtype=np.uint64)
 SENTENCES = tuple(" ".join(f"{word}{number}" for number in range(14)) for word in "abcdefgh")
@@ -50,6 +51,12 @@ def marks(table):
     return fingerprint([f"{title}\n{description}" for title, description in texts])
 
 
+def words(*tables):
+    """The words of some tables' records, in codes."""
+    texts = [KNOBS.cut(table)[1] for table in tables]
+    return np.concatenate([KNOBS.rarest(each, NONE).codes for each in texts])
+
+
 def near(held):
     """What the archive has to do with the new records: pairs by id, and the records to be read."""
     new = NEW.sort_values(["submitted", "id"], ignore_index=True)
@@ -76,9 +83,9 @@ def add(tmp_path, store, *tables):
 def test_added_in_batches_is_added_at_once(tmp_path, store):
     """Batches added one by one give what the same records give when the index is made anew."""
     add(tmp_path, store, FIRST, SECOND)
-    stepwise = near(archive.load(tmp_path, store, KNOBS))
+    stepwise = near(archive.load(tmp_path, store, KNOBS).held)
     archive.rebuild(tmp_path, store, KNOBS)
-    assert near(archive.load(tmp_path, store, KNOBS)) == stepwise
+    assert near(archive.load(tmp_path, store, KNOBS).held) == stepwise
     pairs, told = stepwise
     assert (frozenset({"N1"}), frozenset({"A1", "A3"})) in pairs
     assert {"A1", "A3", "B1"} <= set(told)
@@ -100,6 +107,9 @@ def test_a_removed_record_is_in_no_file(tmp_path, store):
     add(tmp_path, store, FIRST, secret, SECOND)
     own = np.setdiff1d(marks(secret).shingles, marks(pd.concat([FIRST, SECOND])).shingles)
     patterns = [int(each).to_bytes(5, "little") for each in own] + [b"SECRET-ID-77"]
+    patterns += [
+        int(code).to_bytes(4, "little") for code in np.setdiff1d(words(secret), words(FIRST, SECOND))
+    ]
     files = tmp_path / archive.FOLDER
 
     def there():
@@ -109,18 +119,18 @@ def test_a_removed_record_is_in_no_file(tmp_path, store):
     assert there() == len(patterns)
     assert archive.remove(tmp_path, store, ["SECRET-ID-77", "nobody"], KNOBS, now=NOW) == ("SECRET-ID-77",)
     assert there() == 0
-    held = archive.load(tmp_path, store, KNOBS)
+    held = archive.load(tmp_path, store, KNOBS).held
     assert sorted(held.ids) == ["A1", "A2", "A3", "B1", "B2"]
     left = near(held)
     archive.rebuild(tmp_path, store, KNOBS)
-    assert near(archive.load(tmp_path, store, KNOBS)) == left
+    assert near(archive.load(tmp_path, store, KNOBS).held) == left
 
 
 def test_of_two_who_filed_a_text_one_can_be_removed(tmp_path, store):
     """The text stays as long as somebody is left who filed it, and the next one stands for it."""
     add(tmp_path, store, FIRST)
     archive.remove(tmp_path, store, ["A1"], KNOBS, now=NOW)
-    pairs, told = near(archive.load(tmp_path, store, KNOBS))
+    pairs, told = near(archive.load(tmp_path, store, KNOBS).held)
     assert (frozenset({"N1"}), frozenset({"A3"})) in pairs
     assert "A1" not in told
 
@@ -143,6 +153,9 @@ def damage(path, place, length=None):
         lambda folder: damage(next(folder.glob("segment-*")), 0, length=100),
         lambda folder: damage(next(folder.glob("segment-*")), 0, length=0),
         lambda folder: next(folder.glob("segment-*")).unlink(),
+        lambda folder: damage(next(folder.glob("words-*")), 3),
+        lambda folder: damage(next(folder.glob("words-*")), 0, length=100),
+        lambda folder: next(folder.glob("words-*")).unlink(),
         lambda folder: damage(next(folder.glob("texts-*")), 700),
         lambda folder: damage(next(folder.glob("texts-*")), 0, length=1000),
         lambda folder: next(folder.glob("texts-*")).unlink(),
@@ -156,6 +169,9 @@ def damage(path, place, length=None):
         "cut",
         "empty",
         "gone",
+        "words",
+        "words-cut",
+        "words-gone",
         "texts",
         "texts-cut",
         "texts-gone",
@@ -171,13 +187,13 @@ def test_what_is_damaged_is_made_again_and_never_used(tmp_path, store, spoil):
     assert archive.load(tmp_path, store, KNOBS) is None
     assert not archive.condition(tmp_path, store, KNOBS).current
     add(tmp_path, store, SECOND)
-    assert sorted(archive.load(tmp_path, store, KNOBS).ids) == ["A1", "A2", "A3", "B1", "B2"]
+    assert sorted(archive.load(tmp_path, store, KNOBS).held.ids) == ["A1", "A2", "A3", "B1", "B2"]
 
 
 def test_an_index_of_another_version_is_not_used(tmp_path, store, monkeypatch):
     """Another version of the normalization, of the algorithm or of the settings makes the index anew."""
     add(tmp_path, store, FIRST)
-    assert archive.load(tmp_path, store, replace(KNOBS, form_min=9)) is None
+    assert archive.load(tmp_path, store, replace(KNOBS, settings=Settings(form_min=9))) is None
     with monkeypatch.context() as patched:
         patched.setattr(normalize, "VERSION", "another")
         assert archive.load(tmp_path, store, KNOBS) is None
@@ -194,7 +210,7 @@ def test_records_added_behind_the_index_make_it_stale(tmp_path, store):
     assert archive.load(tmp_path, store, KNOBS) is None
 
 
-@pytest.mark.parametrize("call", range(5))
+@pytest.mark.parametrize("call", range(6))
 def test_a_change_cut_short_leaves_the_old_index_or_the_new(tmp_path, store, monkeypatch, call):
     """Wherever writing fails, what counts afterwards is whole; what was half written is swept away later."""
     add(tmp_path, store, FIRST)
@@ -210,17 +226,17 @@ def test_a_change_cut_short_leaves_the_old_index_or_the_new(tmp_path, store, mon
         patched.setattr(os, "fsync", failing)
         with contextlib.suppress(OutputError):
             archive.rebuild(tmp_path, store, KNOBS)
-    held = archive.load(tmp_path, store, KNOBS)
+    held = archive.load(tmp_path, store, KNOBS).held
     assert sorted(held.ids) == ["A1", "A2", "A3"]
     archive.rebuild(tmp_path, store, KNOBS)
-    assert len(list((tmp_path / archive.FOLDER).iterdir())) == 3
+    assert len(list((tmp_path / archive.FOLDER).iterdir())) == 4
 
 
 def test_segments_stay_few(tmp_path, store):
     """Many small additions do not leave many segments: what is of one size becomes one."""
     for number in range(12):
         add(tmp_path, store, batch((f"A{number:02}", "", (number % 8, (number + 3) % 8))))
-    held = archive.load(tmp_path, store, KNOBS)
+    held = archive.load(tmp_path, store, KNOBS).held
     assert len(held.segments) <= 4
     assert len(held.ids) == 12
     for segment in held.segments:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.cli import options
 from pipeline.cli.console import Console
+
+if TYPE_CHECKING:
+    from pipeline.archive import Made
 
 
 @click.group()
@@ -21,11 +25,21 @@ def archive() -> None:
     """
 
 
+def _made(form: Path | None = None) -> Made:
+    """Return what an index is made with."""
+    from pipeline import starter
+    from pipeline.archive import Made
+    from pipeline.settings import Settings
+
+    return Made(Settings(), starter.knowledge(settings=Settings(), form=form))
+
+
 @archive.command()
 @click.argument("files", nargs=-1, required=True, type=options.PATH)
 @options.store
+@options.form_text
 @options.common
-def add(console: Console, files: tuple[Path, ...], store: Path | None) -> None:
+def add(console: Console, files: tuple[Path, ...], store: Path | None, form_text: Path | None) -> None:
     """Put the initiatives of tables into the archive; the same table twice changes nothing.
 
     \b
@@ -34,14 +48,13 @@ def add(console: Console, files: tuple[Path, ...], store: Path | None) -> None:
     """
     from pipeline import archive as archives
     from pipeline import read
-    from pipeline.settings import Settings
     from pipeline.store import Store
 
-    folder = store or options.STORE
+    folder, made = store or options.STORE, _made(form_text)
     with console.stage("read", len(files)) as advance:
         reading = read.tables(files, progress=lambda _name: advance(1))
     with Store.open(folder, create=True) as opened, console.stage("index the archive", 1):
-        done = archives.add(folder, opened, reading.batch, Settings(), now=options.now())
+        done = archives.add(folder, opened, reading.batch, made, now=options.now())
         total = opened.status().records
     console.say(
         "{added} initiatives added, {known} were there already; the archive holds {total}.",
@@ -74,13 +87,12 @@ def status(console: Console, store: Path | None) -> None:
       sangkien archive status --json
     """
     from pipeline import archive as archives
-    from pipeline.settings import Settings
     from pipeline.store import Store
 
-    folder = store or options.STORE
+    folder, made = store or options.STORE, _made()
     with Store.read(folder) as opened:
         found = opened.status()
-        index = archives.condition(folder, opened, Settings())
+        index = archives.condition(folder, opened, made)
     console.data({**asdict(found), "index": asdict(index)})
     rows = [
         (console.words("Initiatives"), found.records),
@@ -111,12 +123,11 @@ def remove(console: Console, ids: tuple[str, ...], store: Path | None) -> None:
       sangkien archive remove SK-2024-017
     """
     from pipeline import archive as archives
-    from pipeline.settings import Settings
     from pipeline.store import TOKENS, Store
 
-    folder = store or options.STORE
+    folder, made = store or options.STORE, _made()
     with Store.open(folder) as opened:
-        gone = archives.remove(folder, opened, ids, Settings(), now=options.now())
+        gone = archives.remove(folder, opened, ids, made, now=options.now())
     if gone:
         # The cache holds words of removed texts; it is rebuilt as it is needed.
         (folder / TOKENS).unlink(missing_ok=True)
@@ -129,8 +140,9 @@ def remove(console: Console, ids: tuple[str, ...], store: Path | None) -> None:
 
 @archive.command()
 @options.store
+@options.form_text
 @options.common
-def rebuild(console: Console, store: Path | None) -> None:
+def rebuild(console: Console, store: Path | None, form_text: Path | None) -> None:
     """Make the archive's index again from its records; nothing is lost when it was damaged or deleted.
 
     \b
@@ -138,14 +150,13 @@ def rebuild(console: Console, store: Path | None) -> None:
       sangkien archive rebuild --store office
     """
     from pipeline import archive as archives
-    from pipeline.settings import Settings
     from pipeline.store import Store
 
-    folder = store or options.STORE
+    folder, made = store or options.STORE, _made(form_text)
     with Store.open(folder) as opened:
         with console.stage("index the archive", opened.status().records) as advance:
-            archives.rebuild(folder, opened, Settings(), advance=advance)
-        index = archives.condition(folder, opened, Settings())
+            archives.rebuild(folder, opened, made, advance=advance)
+        index = archives.condition(folder, opened, made)
     console.say(
         "The index of {count} initiatives was made again ({size} MB).",
         count=index.records,

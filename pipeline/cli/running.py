@@ -16,10 +16,13 @@ from pipeline.cli import options
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     # At run time these cost seconds, which --help must not pay.
     import pandas as pd
 
-    from pipeline.flow import Tools
+    from pipeline.dedupe import Knowledge
+    from pipeline.flow import Archive, Tools
     from pipeline.read import Reading
     from pipeline.records import Decision
     from pipeline.report import Outcome, Published
@@ -137,9 +140,9 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
     started = options.now()
     report.settle(out)
     reading = _read(console, new, out)
-    archive, source = _archive(console, choices) if choices.dedupe else (None, {})
     taxonomy = default()
     tools, used = _tools(console, taxonomy, choices)
+    archive, source = _archive(console, choices, tools.known) if choices.dedupe else (None, {})
     facts = {
         "archive": source,
         "models": used,
@@ -219,9 +222,11 @@ def _keep_quarantine(console: Console, fault: Any, out: Path) -> None:
     console.warn("What could not be read is kept in {path}.", path=published.folder / "quarantine.csv")
 
 
-def _archive(console: Console, choices: _Choices) -> tuple[pd.DataFrame | None, dict[str, object]]:
+def _archive(
+    console: Console, choices: _Choices, known: Knowledge | None
+) -> tuple[Archive, dict[str, object]]:
     from pipeline import read
-    from pipeline.store import DATABASE, Store
+    from pipeline.store import DATABASE
 
     if choices.against:
         with console.stage("read the archive", len(choices.against)) as advance:
@@ -235,9 +240,42 @@ def _archive(console: Console, choices: _Choices) -> tuple[pd.DataFrame | None, 
         return reading.batch, {"files": files, "records": len(reading.batch)}
     if choices.store is None and not (options.STORE / DATABASE).exists():
         return None, {}
-    with Store.read(choices.folder) as opened:
-        records = opened.archive()
-    return records, {"store": True, "records": len(records)}
+    return _stored(console, choices, known)
+
+
+def _stored(
+    console: Console, choices: _Choices, known: Knowledge | None
+) -> tuple[Archive, dict[str, object]]:
+    """Return the store's archive; of a large one its index, where that is of the store as it is."""
+    from pipeline import archive, flow
+    from pipeline.store import Store
+
+    folder = choices.folder
+    with Store.read(folder) as opened:
+        count = opened.status().records
+        if known is not None and count > choices.settings.read_whole:
+            index = archive.load(folder, opened, archive.Made(choices.settings, known))
+            if index is not None:
+                return flow.Indexed(index, partial(_some, folder)), {
+                    "store": True,
+                    "records": count,
+                    "indexed": True,
+                }
+            console.warn(
+                "The index is not that of the archive as it is: all {count} records are read, which takes "
+                "long. `sangkien archive rebuild` makes it again.",
+                count=count,
+            )
+        with console.stage("read the archive", 1):
+            records = opened.archive()
+    return records, {"store": True, "records": count, "indexed": False}
+
+
+def _some(folder: Path, ids: Iterable[str]) -> pd.DataFrame:
+    from pipeline.store import Store
+
+    with Store.read(folder) as opened:
+        return opened.some(ids)
 
 
 def _decisions(choices: _Choices) -> list[Decision]:

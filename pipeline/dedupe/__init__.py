@@ -8,6 +8,7 @@ the earlier.
 from pipeline.dedupe.evidence import Evidence, Rarity, explain, explain_all
 from pipeline.dedupe.features import NAMES, form_share
 from pipeline.dedupe.groups import group, in_line
+from pipeline.dedupe.lookup import Index, among, around
 from pipeline.dedupe.pairs import PairClassifier
 from pipeline.dedupe.parts import Headings, headings
 from pipeline.dedupe.rulings import ruled
@@ -34,12 +35,15 @@ __all__ = (
     "Corpus",
     "Evidence",
     "Headings",
+    "Index",
     "Judge",
     "Knowledge",
     "Lexicon",
     "PairClassifier",
     "Pairs",
     "Rarity",
+    "among",
+    "around",
     "compare",
     "corpus",
     "explain",

@@ -120,18 +120,24 @@ class Arrivals:
     comparable: Mask
 
 
-def arrivals(held: Holdings, found: join.Postings, *, least: int) -> Arrivals:
+def arrivals(held: Holdings, found: join.Postings, *, least: int, ids: Sequence[str] = ()) -> Arrivals:
     """Return the texts of records that come to an archive; the postings are used up.
 
     Args:
         held: The archive.
         found: The shingles of the records.
         least: Syllables a text needs for being the same as another to mean anything.
+        ids: What the records are called, where some may be in the archive already.
     """
     digests, comparable = found.digests(), found.syllables() >= least
     first = join.first_of_equals(digests, comparable)
     known = _same_text(held, digests)
     known[~comparable] = -1
+    # A record that is there already is itself, however short.
+    former = _former(held, ids)
+    there = former >= 0
+    there[there] = (held.digests[former[there]] == digests[np.flatnonzero(there)]).all(axis=1)
+    known[: len(former)][there] = former[there]
     new = np.flatnonzero((first == np.arange(len(first))) & (known < 0))
     start = len(held.live)
     join.refuse_too_many(start + len(new))
@@ -144,6 +150,14 @@ def arrivals(held: Holdings, found: join.Postings, *, least: int) -> Arrivals:
     keys = keys[join.begins(keys)] if len(keys) else keys
     keys += np.uint64(start)
     return Arrivals(keys, number, digests[new], comparable[new])
+
+
+def _former(held: Holdings, ids: Sequence[str]) -> I64:
+    """Return the number of the text that each id stands for in the archive, -1 where it is not there."""
+    wanted = set(ids)
+    there = {name: place for place, name in enumerate(held.ids) if name in wanted} if wanted else {}
+    places = np.array([there.get(name, -1) for name in ids], dtype=np.int64)
+    return np.where(places >= 0, held.text[places] if len(held.text) else -1, -1).astype(np.int64)
 
 
 def _same_text(held: Holdings, digests: U64) -> I64:
@@ -405,6 +419,7 @@ class Nearby:
         text: The text of each new record, in the order given.
         records: Places in ``Holdings.ids`` of the archived records of these texts, in order.
         total: How many different texts archive and batch have together.
+        form: The shingles in more of these than the limit, sorted.
     """
 
     later: I64
@@ -412,6 +427,7 @@ class Nearby:
     text: I64
     records: I64
     total: int
+    form: U64
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,7 +441,16 @@ class Ask:
     most: int = 50
 
 
-def nearby(held: Holdings, marks: Marks, dates: Sequence[str], form: U64, ask: Ask, *, least: int) -> Nearby:
+def nearby(  # noqa: PLR0913 - what the records are, by name
+    held: Holdings,
+    marks: Marks,
+    dates: Sequence[str],
+    form: U64,
+    ask: Ask,
+    *,
+    least: int,
+    ids: Sequence[str] = (),
+) -> Nearby:
     """Return the pairs of texts, one of them new, that one join over archive and batch would give.
 
     Args:
@@ -435,17 +460,18 @@ def nearby(held: Holdings, marks: Marks, dates: Sequence[str], form: U64, ask: A
         form: Shingles that are form text whatever their frequency, sorted.
         ask: What makes a candidate.
         least: Syllables a text needs for being the same as another to mean anything.
+        ids: What they are called, where some may be in the archive already.
     """
     postings = join.Postings()
     postings.add(marks)
-    arrived = arrivals(held, postings, least=least)
+    arrived = arrivals(held, postings, least=least, ids=ids)
     size = len(held.live) + len(arrived.digests)
     total = held.texts + len(arrived.digests)
     limit = held.knobs.limit(total)
     weighed = _weighed(held, arrived.keys, form, limit)
     missing = size - len(weighed.counted)
     counted, logs = np.pad(weighed.counted, (0, missing)), np.pad(weighed.logs, (0, missing))
-    order = _line(held, arrived.text, dates, size)
+    order = line(held, arrived.text, dates, size)
     rank = np.empty(size, dtype=np.uint32)
     rank[order] = np.arange(size, dtype=np.uint32)
     hashes = np.unique(marks.shingles)
@@ -482,7 +508,7 @@ def nearby(held: Holdings, marks: Marks, dates: Sequence[str], form: U64, ask: A
     later, earlier = order[later[kept]], order[earlier[kept]]
     wanted = np.zeros(size, dtype=bool)
     wanted[later] = wanted[earlier] = wanted[arrived.text] = True
-    return Nearby(later, earlier, arrived.text, np.flatnonzero(wanted[held.text]), total)
+    return Nearby(later, earlier, arrived.text, np.flatnonzero(wanted[held.text]), total, weighed.common)
 
 
 def _needed(keys: U64, fresh: Mask, holders: int) -> U64:
@@ -496,8 +522,15 @@ def _needed(keys: U64, fresh: Mask, holders: int) -> U64:
     return keys[(place < holders) | ((keys & _LOW) >= first)]
 
 
-def _line(held: Holdings, text: I64, dates: Sequence[str], size: int) -> I64:
-    """Return the numbers of all texts in the order of filing; of one day the archive comes first."""
+def line(held: Holdings, text: I64, dates: Sequence[str], size: int) -> I64:
+    """Return the numbers of all texts in the order of filing; of one day the archive comes first.
+
+    Args:
+        held: The archive.
+        text: The text of each new record, which stand by date, then id.
+        dates: When they were filed, ISO, or empty.
+        size: How many numbers there are.
+    """
     place = np.full(size, np.inf)
     filing = np.array([each.encode() for each in dates], dtype="S10").reshape(-1)
     # A new record stands before the first archived one of a later day.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final, Protocol
 
 import numpy as np
@@ -48,6 +49,16 @@ class Knowledge:
     form: U64
     lexicon: wording.Lexicon
     headings: parts.Headings
+
+    def digest(self) -> str:
+        """Return what changes whenever a text's words or what they weigh would."""
+        digest = blake2b(digest_size=16)
+        worth, phrases = self.lexicon.worth, self.lexicon.phrases
+        for numbers in (self.form, worth.places.hashes, worth.rarity, phrases.hashes, self.lexicon.concepts):
+            digest.update(numbers.tobytes())
+        for said in (worth.unknown, self.headings.pattern.pattern, sorted(self.headings.codes.items())):
+            digest.update(repr(said).encode())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
