@@ -2,6 +2,7 @@
 
     sangkien bench scale                                            25,000 and 100,000 records, rensa beside
     sangkien bench scale --sizes 25000,100000,400000,1000000 --peers rensa,datasketch,tfidf --passages FILE
+    sangkien bench scale --archive --sizes 100000,1000000           a batch of 1,000 beside an archive
 
 The records are those of `sangkien bench planted`; ``--work DIR`` keeps them for another time. Each program
 reads them from Parquet in a fresh process, the programs in turn, and goes from clean text to pairs:
@@ -14,12 +15,18 @@ tfidf        scikit-learn's TF-IDF of one and two words in 1 % of records or few
 CPU seconds include reading. Machines differ and are noisy: the ratio is the figure. The growth exponent is
 that of CPU seconds between the smallest and the largest size. A peer is left out above the size that it does
 in minutes; a line says so. ``recall`` is the share of planted copies among the pairs.
+
+With ``--archive`` the last 1,000 records are new and the others stand in a store with its index, as
+`sangkien archive add` keeps them. ``index s`` are the CPU seconds that making the index took, texts' repair
+and all. The batch is matched in a fresh process: ``load`` opens the index, ``ask`` finds what the batch has
+to do with, ``read`` reads and repairs these records, ``judge`` compares them and gives probabilities.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import json
 import math
 import subprocess
@@ -53,6 +60,7 @@ def main() -> None:
     parser.add_argument("--peers", default="rensa", help="of rensa, datasketch, tfidf")
     parser.add_argument("--passages", type=Path, help="Parquet file of passages, in a column `text`")
     parser.add_argument("--work", type=Path, help="folder in which the records are kept")
+    parser.add_argument("--archive", action="store_true", help="a batch of 1,000 beside an archive")
     parser.add_argument("--timed", nargs=2, metavar=("WHO", "RECORDS"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.timed:
@@ -61,7 +69,10 @@ def main() -> None:
     sizes = sorted(int(size) for size in chosen.sizes.split(","))
     programs = ["sangkien", *filter(None, chosen.peers.split(","))]
     with tempfile.TemporaryDirectory() as folder:
-        race(sizes, programs, chosen.work or Path(folder), chosen.passages)
+        if chosen.archive:
+            beside_archives(sizes, chosen.work or Path(folder), chosen.passages)
+        else:
+            race(sizes, programs, chosen.work or Path(folder), chosen.passages)
 
 
 def race(sizes: list[int], programs: list[str], work: Path, passages: Path | None) -> None:
@@ -113,6 +124,8 @@ def summary(seconds: dict[str, dict[int, float]], sizes: list[int]) -> None:
 
 def timed(who: str, folder: Path) -> dict[str, float]:
     """Return what one program takes (CPU seconds, MB at the peak), its pairs, and its recall."""
+    if who in {"filing", "asking"}:
+        return filing(folder) if who == "filing" else asking(folder)
     programs: dict[str, Callable[[Path], set[tuple[int, int]]]] = {
         "sangkien": ours,
         "rensa": rensa,
@@ -182,6 +195,111 @@ def ours(path: Path) -> set[tuple[int, int]]:
     one = np.concatenate((rows[later[kept]], same))
     other = np.concatenate((rows[earlier[kept]], first[same]))
     return set(zip(one.tolist(), other.tolist(), strict=True))
+
+
+def beside_archives(sizes: list[int], work: Path, passages: Path | None) -> None:
+    """Print what a batch of 1,000 takes beside archives of these sizes."""
+    head = (
+        "index s",
+        "index MB",
+        "load",
+        "ask",
+        "read",
+        "judge",
+        "in all",
+        "peak MB",
+        "read of it",
+        "recall",
+    )
+    print(f"{'records':>9}" + "".join(f"{name:>11}" for name in head))
+    for size in sizes:
+        folder = work / str(size)
+        if not (folder / "truth.csv").exists():
+            planted.write(folder, planted.text_of(passages), size)
+        told = {}
+        for who in ("filing", "asking"):
+            command = [sys.executable, __file__, "--timed", who, str(folder)]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            told |= json.loads(done.stdout)
+        times = [told[name] for name in ("load", "ask", "read", "judge")]
+        row = (told["index s"], told["MB"], *times, sum(times), told["peak"], told["ids"], told["recall"])
+        print(f"{size:>9,}" + "".join(f"{value:>11,.2f}" for value in row), flush=True)
+
+
+NEW = 1_000
+
+
+def records(folder: Path) -> Iterator[pd.DataFrame]:
+    """Yield the records as they are read from a table, some thousand at a time."""
+    for batch in pq.ParquetFile(folder / "records.parquet", pre_buffer=False).iter_batches(10 * CHUNK):
+        frame = batch.to_pandas().astype("str")
+        rows = frame["id"].str[1:].astype(int)
+        frame["submitted"] = "2024-01-" + (1 + rows % 28).astype("str").str.zfill(2)
+        yield frame.assign(author="", upper_union="", sector="", field="", field2="", flags="")
+
+
+def index_of() -> Any:
+    """Return what an index is made with."""
+    from pipeline import archive, starter
+
+    return archive.Made(KNOBS, starter.knowledge(settings=KNOBS))
+
+
+def filing(folder: Path) -> dict[str, float]:
+    """Put all records but the last 1,000 into a store, and return what its index took."""
+    from pipeline import archive
+    from pipeline.store import Store
+
+    place, made, now = folder / "store", index_of(), "2026-01-01T00:00:00+00:00"
+    total = pq.ParquetFile(folder / "records.parquet").metadata.num_rows - NEW
+    with Store.open(place, create=True) as store:
+        if store.status().records != total:
+            done = 0
+            for part in records(folder):
+                store.add(part.head(total - done), now=now)
+                done += len(part)
+        started = time.process_time()
+        archive.rebuild(place, store, made)
+        spent = time.process_time() - started
+        size = archive.condition(place, store, made).size / 1e6
+    return {"index s": spent, "MB": size}
+
+
+def asking(folder: Path) -> dict[str, float]:
+    """Return what the last 1,000 records take beside the store."""
+    from pipeline import archive, dedupe, normalize, starter
+    from pipeline.store import Store
+
+    *_, last = records(folder)
+    new = normalize.frame(last.tail(NEW).assign(submitted="2025-06-01").reset_index(drop=True))
+    made = index_of()
+    with tempfile.TemporaryDirectory() as models:
+        judge = starter.pairs(Path(models), settings=KNOBS, known=made.known).model
+    times = [time.process_time()]
+    with Store.read(folder / "store") as store:
+        index = archive.load(folder / "store", store, made)
+        assert index is not None
+        times.append(time.process_time())
+        around = dedupe.around(index, new, made.known, KNOBS)
+        times.append(time.process_time())
+        near = normalize.frame(store.some(around.ids))
+        times.append(time.process_time())
+        corpus = dedupe.corpus(new, near, made.known, KNOBS)
+        pairs = dedupe.shown(corpus, dedupe.among(corpus, around, index, made.known), judge, KNOBS)
+        times.append(time.process_time())
+    found = dedupe.table(corpus, pairs)
+    flagged = found[found["probability"] >= KNOBS.match_probability]
+    there = {frozenset(pair) for pair in zip(flagged["later"], flagged["earlier"], strict=True)}
+    truth = pd.read_csv(folder / "truth.csv", dtype="str")
+    truth = truth[truth["copy_id"].isin(new["id"])]
+    wanted = [frozenset(pair) for pair in zip(truth["copy_id"], truth["source_id"], strict=True)]
+    steps = [stop - start for start, stop in itertools.pairwise(times)]
+    return {
+        **dict(zip(("load", "ask", "read", "judge"), steps, strict=True)),
+        "peak": peak(),
+        "ids": len(around.ids),
+        "recall": sum(pair in there for pair in wanted) / max(len(wanted), 1),
+    }
 
 
 def alike(index: Any, hashes: list[Any]) -> set[tuple[int, int]]:
