@@ -284,7 +284,7 @@ def asking(folder: Path) -> dict[str, float]:
         times.append(time.process_time())
         near = normalize.frame(store.some(around.ids))
         times.append(time.process_time())
-        corpus = dedupe.corpus(new, near, made.known, KNOBS)
+        corpus = dedupe.corpus(new, near, made.known, KNOBS, chosen=True)
         pairs = dedupe.shown(corpus, dedupe.among(corpus, around, index, made.known), judge, KNOBS)
         times.append(time.process_time())
     found = dedupe.table(corpus, pairs)

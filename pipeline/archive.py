@@ -32,7 +32,8 @@ from numpy.typing import NDArray
 from pipeline import dedupe, normalize
 from pipeline.dedupe import features, index, join, lookup, neighbours, rarest
 from pipeline.dedupe.search import IDENTITY
-from pipeline.dedupe.syllables import Syllables, bounds, syllables
+from pipeline.dedupe.shingles import bounds_of
+from pipeline.dedupe.syllables import Syllables, syllables
 from pipeline.errors import OutputError, PermissionDenied
 from pipeline.report.lock import holding
 from pipeline.settings import Settings
@@ -257,7 +258,7 @@ def _rarest(
         said = made.rarest(part.take(first), form)
         codes.append(said.codes)
         sizes.append(np.diff(said.bounds))
-    return features.Said(np.concatenate(codes), bounds(np.concatenate(sizes)))
+    return features.Said(np.concatenate(codes), bounds_of(np.concatenate(sizes)))
 
 
 def add(folder: Path, store: Store, batch: pd.DataFrame, made: Made, *, now: str) -> Any:

@@ -285,7 +285,7 @@ def _compared(
     ids = _judged_with(fresh | set(around.ids), decisions) - fresh
     before = clean(archive.some(ids), tools, name="normalize the archive")
     with tools.stage("dedupe", 1) as advance:
-        corpus = dedupe.corpus(batch, before, tools.known, settings)
+        corpus = dedupe.corpus(batch, before, tools.known, settings, chosen=True)
         near = dedupe.among(corpus, around, archive.index, tools.known)
         advance(1)
     return corpus, near

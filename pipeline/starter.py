@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -263,14 +264,20 @@ def judged(path: Path) -> pd.DataFrame:
     return table
 
 
-def knowledge(*, settings: Settings, form: Path | None = None) -> dedupe.Knowledge:
+def knowledge(*, settings: Settings, form: Path | None = None, names: Path | None = None) -> dedupe.Knowledge:
     """Return what is known before any record is read, from the tables that travel with the code.
 
     Args:
         settings: How records are compared.
         form: An office's own sheet of form text, beside the shipped one.
+        names: An office's own sheet of unit names, beside the shipped one.
     """
-    return dedupe.Knowledge(form_text(form, settings=settings), lexicon(), form_headings())
+    return dedupe.Knowledge(
+        form_text(form, settings=settings),
+        lexicon(),
+        form_headings(),
+        partial(units.unit_phrases, sheet=unit_names(names)),
+    )
 
 
 def lexicon() -> dedupe.Lexicon:

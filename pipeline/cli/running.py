@@ -298,7 +298,9 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
     tools = flow.Tools(spread=partial(parallel.spread, workers=choices.workers), stage=console.stage)
     if choices.dedupe:
         with console.stage("load the pair model", 1):
-            known = starter.knowledge(settings=choices.settings, form=choices.form_text)
+            known = starter.knowledge(
+                settings=choices.settings, form=choices.form_text, names=choices.unit_aliases
+            )
             judge = starter.pairs(root, settings=choices.settings, known=known, created=today)
         _told(console, judge, root)
         used["pairs"] = judge.name

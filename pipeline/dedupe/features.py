@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from pipeline.dedupe import parts, wording
-from pipeline.dedupe.join import BIG_FILE, Frequencies, begins, ranges
-from pipeline.dedupe.shingles import HASH_BITS, STEPS, Marks, joined
-from pipeline.dedupe.syllables import Syllables, bounds
+from pipeline.dedupe.join import BIG_FILE, Frequencies, begins
+from pipeline.dedupe.shingles import HASH_BITS, STEPS, Marks, bounds_of, joined, ranges
+from pipeline.dedupe.syllables import Syllables
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -142,14 +142,14 @@ class Said:
     def take(self, rows: I64) -> Said:
         """Return those of some of the texts, in the order of ``rows``."""
         sizes = np.diff(self.bounds)[rows]
-        return Said(self.codes[ranges(self.bounds[rows], sizes)], bounds(sizes))
+        return Said(self.codes[ranges(self.bounds[rows], sizes)], bounds_of(sizes))
 
     def heaviest(self, most: int, known: wording.Lexicon) -> Said:
         """Return of each text the ``most`` words that weigh most; of equal ones those of the smaller code."""
         owner = self.owner
         by = np.lexsort((self.codes, -known.weights(self.codes), owner))
         kept = np.sort(by[np.arange(len(by)) - self.bounds[owner[by]] < most])
-        return Said(self.codes[kept], bounds(np.minimum(np.diff(self.bounds), most)))
+        return Said(self.codes[kept], bounds_of(np.minimum(np.diff(self.bounds), most)))
 
 
 def spoken(texts: Syllables, form: U64, known: wording.Lexicon) -> Said:

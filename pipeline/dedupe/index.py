@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedupe import join
 from pipeline.dedupe.join import I32, I64, U64, Mask
-from pipeline.dedupe.shingles import HASH_BITS, Marks
+from pipeline.dedupe.shingles import HASH_BITS, Marks, ranges
 
 F64 = NDArray[np.float64]
 Dates = NDArray[np.bytes_]
@@ -272,7 +272,7 @@ class _Places:
         for segment, starts, stops in zip(self.segments, self.starts, self.stops, strict=True):
             sizes = stops[place] - starts[place]
             places.append(np.repeat(place, sizes))
-            texts.append((segment[join.ranges(starts[place], sizes)] & _LOW).astype(np.int64))
+            texts.append((segment[ranges(starts[place], sizes)] & _LOW).astype(np.int64))
         return np.concatenate(places), np.concatenate(texts)
 
 

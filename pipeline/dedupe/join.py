@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from pipeline.dedupe.shingles import HASH_BITS, Marks
+from pipeline.dedupe.shingles import HASH_BITS, Marks, ranges
 from pipeline.errors import UsageError
 
 F64 = NDArray[np.float64]
@@ -539,14 +539,3 @@ def _meeting(
         place = (begin[:regular, None] + np.arange(most)).ravel()
         place = np.concatenate((place, ranges(begin[regular:], each[regular:])))
         yield _Meetings(part, owner, shingles, each, first[place])
-
-
-def ranges(starts: I64, sizes: I64) -> I64:
-    """Return ``sizes[i]`` numbers from ``starts[i]`` on, one range after another.
-
-    >>> ranges(np.array([5, 0]), np.array([2, 3])).tolist()
-    [5, 6, 0, 1, 2]
-    """
-    place = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
-    place += np.arange(len(place))
-    return place

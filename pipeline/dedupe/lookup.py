@@ -219,8 +219,9 @@ def among(found: search.Corpus, around: Around, archive: Index, known: search.Kn
     rows = np.sort(rows[there >= 0])
     look = _kept(around.look, numbers[rows])
     texts = found.texts.take(rows)
-    said = features.spoken(texts, around.whole.form, known.lexicon)
-    whole = search.Whole(_frequencies(texts, around.whole, archive.held), around.whole.form)
+    form = np.union1d(around.whole.form, found.form)
+    said = features.spoken(texts, form, known.lexicon)
+    whole = search.Whole(_frequencies(texts, around.whole, archive.held), form)
     return search.measured(found, rows, said, look, whole, known)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.dedupe import wording
 from pipeline.dedupe.features import Said
 from pipeline.dedupe.neighbours import RAREST
-from pipeline.dedupe.syllables import bounds
+from pipeline.dedupe.shingles import bounds_of
 
 I64 = NDArray[np.int64]
 U32 = NDArray[np.uint32]
@@ -53,7 +53,7 @@ class Rarest:
         for number, table in enumerate(self.tables):
             mine = np.flatnonzero(which == number)
             rows[mine] = table[texts[mine] - starts[number]]
-        return Said(rows[rows != 0], bounds((rows != 0).sum(axis=1)))
+        return Said(rows[rows != 0], bounds_of((rows != 0).sum(axis=1)))
 
     def frequencies(self, words: U32) -> I64:
         """Return in how many texts each of some words stands."""

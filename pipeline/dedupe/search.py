@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, Protocol
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.dedupe import features, join, neighbours, parts, wording
+from pipeline.dedupe import features, house, join, neighbours, parts, wording
 from pipeline.dedupe.shingles import fingerprint
 from pipeline.dedupe.syllables import Syllables, syllables
 from pipeline.settings import Settings
@@ -36,6 +36,10 @@ class Judge(Protocol):
         ...
 
 
+def _nobody(_records: pd.DataFrame) -> list[str]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """What is known before any record is read.
@@ -44,11 +48,14 @@ class Knowledge:
         form: Shingles of sentences known to be form text (`form_shingles`), sorted.
         lexicon: How rare words are and what they mean.
         headings: How the parts of a form begin.
+        unit_phrases: Gives what texts may call the units of some records (columns ``unit``, ``upper_union``):
+            form text among them.
     """
 
     form: U64
     lexicon: wording.Lexicon
     headings: parts.Headings
+    unit_phrases: Callable[[pd.DataFrame], Sequence[str]] = _nobody
 
     def digest(self) -> str:
         """Return what changes whenever a text's words or what they weigh would."""
@@ -67,13 +74,15 @@ class Corpus:
 
     ``records`` stand earliest first (`in_order`); ``fresh`` marks the new ones. ``first[i]`` is the earliest
     record whose folded text is the same as record i's: only these are compared, the rest follow them.
-    ``texts`` are their syllables.
+    ``texts`` are their syllables; ``form`` are the shingles that are form text among them: what their units
+    are called, and what stands in many filings of one of them (`house`).
     """
 
     records: pd.DataFrame
     fresh: Mask
     texts: Syllables
     first: I64
+    form: U64
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,14 @@ def in_order(new: pd.DataFrame, archive: pd.DataFrame | None) -> tuple[pd.DataFr
     return both, fresh
 
 
-def corpus(new: pd.DataFrame, archive: pd.DataFrame | None, known: Knowledge, settings: Settings) -> Corpus:
+def corpus(
+    new: pd.DataFrame,
+    archive: pd.DataFrame | None,
+    known: Knowledge,
+    settings: Settings,
+    *,
+    chosen: bool = False,
+) -> Corpus:
     """Return the records of both tables with their numbers.
 
     Args:
@@ -112,12 +128,20 @@ def corpus(new: pd.DataFrame, archive: pd.DataFrame | None, known: Knowledge, se
         archive: Another with none of the new ids, or None.
         known: How the parts of a form begin.
         settings: ``shingle``.
+        chosen: Whether the archived ones were chosen for what they share with the new ones, and so say
+            nothing of what is form.
     """
     records, fresh = in_order(new, archive)
     cells = list(zip(records["clean_title"].tolist(), records["clean_description"].tolist(), strict=True))
     texts = syllables(cells, known.headings, width=settings.shingle)
     comparable = np.diff(texts.marks.starts) >= IDENTITY
-    return Corpus(records, fresh, texts, join.first_of_equals(texts.marks.digests, comparable))
+    first = join.first_of_equals(texts.marks.digests, comparable)
+    # One of the tables may have no such column.
+    named = records.reindex(columns=["unit", "upper_union"], fill_value="").fillna("")
+    form = form_shingles(known.unit_phrases(named), width=settings.shingle)
+    rows = np.flatnonzero((first == np.arange(len(first))) & (fresh | (not chosen)))
+    own = house.house_form(texts.marks.of(rows), house.names_of(named.iloc[rows]))
+    return Corpus(records, fresh, texts, first, np.union1d(form, own))
 
 
 def form_shingles(phrases: Iterable[str], *, width: int = 3) -> U64:
@@ -154,7 +178,7 @@ class Candidates:
 
 def compare(found: Corpus, known: Knowledge, settings: Settings) -> Candidates:
     """Return the candidate pairs of the corpus with a new record in them, and how alike they are."""
-    rows, table = weigh(found, known.form, settings)
+    rows, table = weigh(found, np.union1d(known.form, found.form), settings)
     asked = np.zeros(len(found.first), dtype=bool)
     np.logical_or.at(asked, found.first, found.fresh)
     fresh = asked[rows]

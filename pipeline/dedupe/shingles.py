@@ -55,6 +55,34 @@ class Marks:
     def __len__(self) -> int:
         return len(self.digests)
 
+    def of(self, texts: I64) -> Marks:
+        """Return those of some of the texts, in the order given."""
+        counts, sizes = np.diff(self.starts)[texts], np.diff(self.bounds)[texts]
+        return Marks(
+            self.syllables[ranges(self.starts[texts], counts)],
+            bounds_of(counts),
+            self.shingles[ranges(self.bounds[texts], sizes)],
+            bounds_of(sizes),
+            self.digests[texts],
+            self.width,
+        )
+
+
+def bounds_of(sizes: I64) -> I64:
+    """Return where lists of these sizes begin and end, one behind another."""
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+
+
+def ranges(starts: I64, sizes: I64) -> I64:
+    """Return ``sizes[i]`` numbers from ``starts[i]`` on, one range after another.
+
+    >>> ranges(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    place = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+    place += np.arange(len(place))
+    return place
+
 
 @cache
 def _powers(base: int, count: int) -> U64:

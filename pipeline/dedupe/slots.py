@@ -413,20 +413,3 @@ def words(found: Sequence[Slot]) -> list[str]:
     ['ép nhựa ↔ ép viên']
     """
     return [f"{slot.later_text} ↔ {slot.earlier_text}" for slot in found]
-
-
-def swapped(later: Sequence[str], earlier: Sequence[str]) -> I64:
-    """Return how many slots of each kind the pairs of titles swap: pairs x `KINDS`.
-
-    Args:
-        later: The clean titles of the pairs' one side.
-        earlier: Those of the other side, as many.
-
-    >>> swapped(["Dạy tốt môn Toán lớp 4", "Máy ép"], ["Dạy tốt môn Văn lớp 5", "Cầu dao"]).tolist()
-    [[1, 1, 0, 0, 0], [0, 0, 0, 0, 0]]
-    """
-    counts = np.zeros((len(later), len(KINDS)), dtype=np.int64)
-    for row, (one, other) in enumerate(zip(later, earlier, strict=True)):
-        for _, kind in _kinds(_words(one), _words(other)):
-            counts[row, KINDS.index(kind)] += 1
-    return counts

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.dedupe import join, wording
+from pipeline.dedupe import wording
 from pipeline.dedupe.parts import Headings, part_codes
-from pipeline.dedupe.shingles import Marks, fingerprint
+from pipeline.dedupe.shingles import Marks, fingerprint, ranges
 
 I64 = NDArray[np.int64]
 
@@ -40,28 +40,10 @@ class Syllables:
         """Return those of some of the texts, in the order of ``rows``."""
         if len(rows) == len(self) and (rows == np.arange(len(self))).all():
             return self
-        marks, said = self.marks, self.said
-        counts, sizes = np.diff(marks.starts)[rows], np.diff(marks.bounds)[rows]
-        places = join.ranges(marks.starts[rows], counts)
-        shingles = join.ranges(marks.bounds[rows], sizes)
-        starts = bounds(counts)
-        return Syllables(
-            Marks(
-                marks.syllables[places],
-                starts,
-                marks.shingles[shingles],
-                bounds(sizes),
-                marks.digests[rows],
-                marks.width,
-            ),
-            wording.Words(said.hashes[places], starts, said.number[places], said.marked[places]),
-            self.codes[places],
-        )
-
-
-def bounds(sizes: I64) -> I64:
-    """Return where lists of these sizes begin and end, one behind another."""
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+        said, marks = self.said, self.marks.of(rows)
+        places = ranges(said.starts[rows], np.diff(marks.starts))
+        words = wording.Words(said.hashes[places], marks.starts, said.number[places], said.marked[places])
+        return Syllables(marks, words, self.codes[places])
 
 
 def syllables(texts: Sequence[tuple[str, str]], table: Headings, *, width: int = 3) -> Syllables:
