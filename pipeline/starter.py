@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from pipeline import classify, dedupe, evaluate, lessons, normalize, read, registry, units
 from pipeline.errors import GateRefused, InputNotFound, UsageError
-from pipeline.records import NOT_SAME, SAME
+from pipeline.records import DUPLICATE_LEVELS, NOT_SAME, SAME
 from pipeline.settings import Settings, checkout
-from pipeline.taxonomy import Taxonomy
+from pipeline.taxonomy import OTHER, Taxonomy
 
 FIELDS: Final = "fields"
 PAIRS: Final = "pairs"
+_SAMPLE: Final = ("archive.csv", "labelled.csv")
 
 
 class Ready(NamedTuple):
@@ -45,8 +46,8 @@ def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str =
         created: The date a new card bears.
     """
     trained = False
-    if name == FIELDS and not registry.versions(root, name):
-        sample = [checkout("data", "sample", file) for file in ("archive.csv", "labelled.csv")]
+    if name == FIELDS and (not registry.versions(root, name) or _outgrown_fields(root)):
+        sample = [checkout("data", "sample", file) for file in _SAMPLE]
         batch = normalize.frame(read.tables(sample).batch)
         registry.promote(
             root, name, train_fields(root, batch, taxonomy, name=name, source=sample, created=created)
@@ -56,8 +57,26 @@ def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str =
     return Ready(classify.restore(stored.model, stored.card), f"{name}/{stored.version}", trained)
 
 
-def train_fields(
-    root: Path, batch: pd.DataFrame, taxonomy: Taxonomy, *, name: str, source: Iterable[Path], created: str
+def _outgrown_fields(root: Path) -> bool:
+    """Return whether the field classifier in use is a starter that another version of the program learnt."""
+    version = registry.current(root, FIELDS)
+    if version is None:
+        return False
+    card = registry.card(root, FIELDS, version)
+    fits = card.get("features") == classify.SCHEMA and card.get("normalize") == normalize.VERSION
+    return not fits and card.get("data", {}).get("files") == list(_SAMPLE)
+
+
+def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says of it
+    root: Path,
+    batch: pd.DataFrame,
+    taxonomy: Taxonomy,
+    *,
+    name: str,
+    source: Iterable[Path],
+    created: str,
+    groups: Sequence[str] | None = None,
+    unlabelled: pd.DataFrame | None = None,
 ) -> str:
     """Return the version of a classifier learnt from the labelled records of ``batch``; not yet in use.
 
@@ -68,24 +87,29 @@ def train_fields(
         name: What to call it.
         source: The files the records came from, for the card.
         created: The date the card bears.
+        groups: Rows of ``batch`` with the same name here are copies of one another (`copies`).
+        unlabelled: Normalized records without labels, which may help where there are few.
 
     Raises:
         UsageError: A label is not in the taxonomy, or there are too few.
     """
-    labelled = batch[batch["field"].str.strip() != ""].reset_index(drop=True)
-    first = _codes(labelled, "field", taxonomy)
-    second = _codes(labelled, "field2", taxonomy)
+    known = (batch["field"].str.strip() != "").to_numpy()
+    labelled = batch[known].reset_index(drop=True)
+    first = codes(labelled, "field", taxonomy)
+    second = codes(labelled, "field2", taxonomy)
     fitted = classify.fit(
-        labelled, first, second=second, taxonomy=taxonomy.version, precision=Settings().accept_precision
-    )
-    seen = fitted.held_out
-    metrics = evaluate.labels(
+        labelled,
         first,
-        seen["field"].tolist(),
         second=second,
-        probability=seen["probability"].astype(float).tolist(),
-        auto=(seen["decision"] == "auto").tolist(),
+        groups=None if groups is None else [group for group, kept in zip(groups, known, strict=True) if kept],
+        phrases=phrases(taxonomy),
+        unlabelled=unlabelled,
+        taxonomy=taxonomy.version,
+        precision=Settings().accept_precision,
     )
+    truth = pd.DataFrame({"field": first, "field2": second}, index=labelled["id"])
+    metrics = judged_labels(fitted.held_out, truth)
+    later = judged_labels(fitted.later, truth).summary() if len(fitted.later) else None
     card = {
         **classify.card(fitted.model),
         "created": created,
@@ -93,15 +117,77 @@ def train_fields(
             "files": [path.name for path in source],
             "sha256": _digest(labelled, ["id", *lessons.TEXT, "field"]),
         },
-        "metrics": {"protocol": "5 folds, copies kept together", **metrics.summary()},
+        "metrics": {"protocol": "5 folds, copies kept together", **metrics.summary(), "later": later},
+        "candidates": fitted.trials,
+        "chosen": fitted.chosen,
+        "fields": {field.code: field.name for field in taxonomy.fields},
         "rows": len(labelled),
+        "unlabelled": 0 if unlabelled is None else len(unlabelled),
     }
     return registry.save(root, name, classify.artefact(fitted.model), card)
 
 
-def _codes(batch: pd.DataFrame, column: str, taxonomy: Taxonomy) -> list[str]:
-    codes = {cell: taxonomy.code_of(cell) for cell in batch[column].unique() if cell.strip()}
-    for cell, code in codes.items():
+def judged_labels(labels: pd.DataFrame, truth: pd.DataFrame) -> evaluate.Labels:
+    """Return how good labels are beside the true ``field`` and ``field2`` of a table (index: ids)."""
+    true = truth.loc[labels["id"]]
+    return evaluate.labels(
+        true["field"].tolist(),
+        labels["field"].tolist(),
+        second=true["field2"].tolist(),
+        probability=labels["probability"].astype(float).tolist(),
+        auto=(labels["decision"] == "auto").tolist(),
+    )
+
+
+def copies(
+    batch: pd.DataFrame, judge: dedupe.Judge, *, settings: Settings, known: dedupe.Knowledge
+) -> list[str]:
+    """Return a name for each record, the same for records that the pair model takes for one initiative.
+
+    Args:
+        batch: Normalized records, unique ids.
+        judge: The pair model.
+        settings: How records are compared.
+        known: What is known of words and forms.
+    """
+    corpus = dedupe.corpus(batch, None, settings)
+    names = corpus.records["id"].tolist()
+    pairs = dedupe.find(corpus, judge, known, settings)
+    alike = [
+        (names[later], names[earlier], float(probability))
+        for later, earlier, probability, level in zip(
+            pairs.later, pairs.earlier, pairs.probability, pairs.level, strict=True
+        )
+        if level in DUPLICATE_LEVELS
+    ]
+    first = dict(dedupe.group(dedupe.in_line(corpus.records, corpus.fresh), alike))
+    return [first.get(name, name) for name in batch["id"]]
+
+
+def phrases(taxonomy: Taxonomy) -> dict[str, list[str]]:
+    """Return what the taxonomy says of each field, as texts to learn from; nothing for `other`.
+
+    >>> from pipeline.taxonomy import default
+    >>> phrases(default())["safety"][0]
+    'An toàn, vệ sinh lao động, môi trường'
+    """
+    found = {}
+    for field in taxonomy.fields:
+        parts = [field.name, *field.aliases, field.definition, *field.includes, *field.phrases]
+        texts = [normalize.clean(part).text for part in parts if part]
+        if field.code != OTHER:
+            found[field.code] = [*texts, "; ".join(texts)]
+    return found
+
+
+def codes(batch: pd.DataFrame, column: str, taxonomy: Taxonomy) -> list[str]:
+    """Return the codes that the cells of a column name, ``""`` for an empty one.
+
+    Raises:
+        UsageError: A cell names no field of the taxonomy; the message says where it stands.
+    """
+    found = {cell: taxonomy.code_of(cell) for cell in batch[column].unique() if cell.strip()}
+    for cell, code in found.items():
         if not code:
             row = batch[batch[column] == cell].iloc[0]
             raise UsageError(
@@ -114,7 +200,7 @@ def _codes(batch: pd.DataFrame, column: str, taxonomy: Taxonomy) -> list[str]:
                 version=taxonomy.version,
                 known=", ".join(field.code for field in taxonomy.fields),
             )
-    return [codes.get(cell, "") for cell in batch[column]]
+    return [found.get(cell, "") for cell in batch[column]]
 
 
 def pairs(root: Path, *, settings: Settings, known: dedupe.Knowledge, created: str = "") -> Ready:

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.pipeline import make_pipeline, make_union
+from sklearn.naive_bayes import ComplementNB
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.svm import LinearSVC
 
 from pipeline import classify, normalize
-from pipeline.classify.decision import COLUMNS, learn_rules
+from pipeline.classify.decision import COLUMNS, learn_rules, shortlist
+from pipeline.classify.separator import pooled
 from pipeline.classify.vocabulary import Vocabulary, read
 from pipeline.errors import GateRefused, UsageError
 
@@ -108,7 +110,7 @@ def test_a_vocabulary_survives_packing(texts):
 def test_the_whole_separator_is_the_stock_pipeline():
     """Blocks, weights and planes are those of two TF-IDF vectorizers joined before a linear SVM."""
     batch = planted(120, purity=0.3)
-    model, _ = classify.fit(batch, batch["field"])
+    model = classify.fit(batch, batch["field"]).model
     titles = batch.assign(clean_description="")
     texts = pd.Series(classify.features(batch) + classify.features(titles))
 
@@ -121,14 +123,18 @@ def test_the_whole_separator_is_the_stock_pipeline():
             sublinear_tf=True,
         )
 
-    svm = model.separator.svm
-    oracle = make_pipeline(
-        make_union(vectorizer(str), vectorizer(normalize.fold)), LinearSVC(C=svm.C, random_state=0)
-    ).fit(texts, [*batch["field"], *batch["field"]])
+    expert = model.experts["marked"]
+    parts = [("keyed", vectorizer(normalize.key)), ("folded", vectorizer(normalize.fold))]
+    blocks = FeatureUnion(parts, transformer_weights={"folded": 0.5})
+    svm = LinearSVC(C=expert.separator.svm.C, tol=0.1, random_state=0)
+    oracle = make_pipeline(blocks, svm).fit(texts, [*batch["field"], *batch["field"]])
     fresh = planted(60, seed=1, purity=0.2)
-    margins = oracle.decision_function(classify.features(fresh)) / model.whole.temperature
-    expected = np.exp(margins) / np.exp(margins).sum(axis=1, keepdims=True)
-    assert classify.score(model, fresh).probabilities == pytest.approx(expected, abs=2e-3)
+    votes = [oracle.decision_function(classify.features(fresh))]
+    if expert.separator.bayes is not None:
+        bayes = ComplementNB(alpha=0.1).fit(blocks.transform(texts), [*batch["field"], *batch["field"]])
+        votes.append(bayes.predict_joint_log_proba(blocks.transform(classify.features(fresh))))
+    expected = np.exp(pooled(votes, expert.whole.temperatures))
+    assert classify.score(model, fresh).probabilities == pytest.approx(expected, abs=1e-2)
 
 
 # --------------------------------------------------------------------------------------------- scoring
@@ -306,6 +312,47 @@ def test_ties_go_to_the_first_code():
     assert (table["field"].item(), table["field2"].item()) == ("other", "safety")
 
 
+def conformal(values, share):
+    """Return the largest threshold that leaves out at most ``share`` of the values and one unseen."""
+    order = sorted(values)
+    allowed = [k for k in range(len(order) + 1) if k <= share * (len(order) + 1)]
+    return order[max(allowed) - 1] if max(allowed) else 0.0
+
+
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=60))
+def test_shortlists_agree_with_the_slow_version(values):
+    """A field's threshold is the conformal quantile of its own rows' probabilities."""
+    probabilities = np.array([[v / 100, 1 - v / 100] for v in values])
+    found = shortlist(probabilities, ["a", "b"], ["a"] * len(values))
+    assert found == {"a": pytest.approx(conformal([v / 100 for v in values], 0.1)), "b": 0.0}
+
+
+def test_a_shortlist_keeps_its_promise_for_every_field():
+    """On fresh rows of the same kind, each field's own label is in the set in about nine cases of ten."""
+    random = np.random.default_rng(0)
+    truth = np.array(["a", "b", "c"])[random.integers(0, 3, 6000)]
+    hard = np.where(truth == "c", 0.5, 2.0)  # one field is far less certain than the others
+    votes = random.normal(size=(6000, 3)) + hard[:, None] * (truth[:, None] == np.array(["a", "b", "c"]))
+    chance = np.exp(votes) / np.exp(votes).sum(axis=1, keepdims=True)
+    least = shortlist(chance[:3000], ["a", "b", "c"], truth[:3000].tolist())
+    for column, name in enumerate("abc"):
+        own = chance[3000:][truth[3000:] == name, column]
+        assert (own >= least[name]).mean() == pytest.approx(0.9, abs=0.035)
+
+
+@given(SCORED, RULES)
+def test_a_person_is_offered_fields_and_an_automatic_label_is_not_asked_about(rows, rules):
+    """A shortlist holds the label, no field twice, and is empty exactly where nobody is asked."""
+    table = decided(rows, rules)
+    for row in table.itertuples():
+        offered = row.shortlist.split()
+        assert len(set(offered)) == len(offered)
+        if row.decision == "auto" or row.reason == "empty":
+            assert not offered
+        else:
+            assert offered[0] == row.field
+
+
 # ------------------------------------------------------------------------------------------- learning
 
 
@@ -370,7 +417,8 @@ def test_the_order_of_rows_does_not_change_the_model():
     batch = planted(80, purity=0.2)
     shuffled = batch.sample(frac=1, random_state=1)
     first, second = (classify.fit(rows, rows["field"].tolist()) for rows in (batch, shuffled))
-    assert np.array_equal(first.model.separator.svm.coef_, second.model.separator.svm.coef_)
+    for name, expert in first.model.experts.items():
+        assert np.array_equal(expert.separator.svm.coef_, second.model.experts[name].separator.svm.coef_)
     assert classify.card(first.model) == classify.card(second.model)
     again = second.held_out.set_index("id").loc[batch["id"]].reset_index()
     pd.testing.assert_frame_equal(again, first.held_out)
@@ -391,21 +439,104 @@ def copies(groups):
 
 
 def test_titles_are_held_to_their_own_threshold(trained):
-    """Records and bare titles have a temperature and thresholds each, and labels follow their own."""
+    """Records and bare titles have temperatures and thresholds each, and labels follow their own."""
     model = trained.model
+    expert = model.experts["marked"]
     fresh = planted(60, seed=9, purity=0.2)
     mixed = fresh.assign(clean_description=[t * (n % 2) for n, t in enumerate(fresh["clean_description"])])
     for row, number in zip(classify.label(model, mixed, name="m").itertuples(), range(60), strict=True):
-        rules = (model.whole if number % 2 else model.title).rules
+        rules = (expert.whole if number % 2 else expert.title).rules
         assert (row.decision == "auto") == (row.probability >= rules.accept[row.field])
-    assert model.whole.temperature != model.title.temperature
+    assert expert.whole.temperatures != expert.title.temperatures
+
+
+def at_work(batch, truthful, seed=0):
+    """Return records with a workplace that tells the field (or is drawn at random)."""
+    random = np.random.default_rng(seed)
+    places = {"healthcare": "Bệnh viện", "education": "Trường", "engineering": "Xưởng", "union": "Công đoàn"}
+    fields = batch["field"] if truthful else random.permutation(batch["field"])
+    return batch.assign(unit=[f"{places[field]} số {n % 7}" for n, field in enumerate(fields)], sector="")
+
+
+def test_a_workplace_is_read_where_it_helps():
+    """Workplaces that tell the field are learnt and used; those that tell nothing are not read at all."""
+    batch = planted(240, purity=0.04)
+    told = classify.fit(at_work(batch, truthful=True), batch["field"])
+    assert set(told.model.experts) == {"marked", "bare", "marked_placed", "bare_placed"}
+    fresh = at_work(planted(100, seed=3, purity=0.04), truthful=True)
+    with_place = (classify.label(told.model, fresh, name="m")["field"] == fresh["field"]).mean()
+    without = (classify.label(told.model, fresh.assign(unit=""), name="m")["field"] == fresh["field"]).mean()
+    assert with_place > without + 0.1
+    untold = classify.fit(at_work(batch, truthful=False), batch["field"])
+    assert set(untold.model.experts) == {"marked", "bare"}
+
+
+def test_phrases_of_a_field_are_learnt():
+    """Words that stand in no labelled record, but in the phrases of a field, lead to that field."""
+    batch = planted(80, purity=0.4)
+    phrases = {"union": ["hụi họ tương tế", "tương tế hụi phường"] * 10}
+    row = pd.DataFrame({"id": ["a"], "clean_title": ["phường hụi họ tương tế"], "clean_description": [""]})
+    taught = classify.fit(batch, batch["field"], phrases=phrases).model
+    untaught = classify.fit(batch, batch["field"]).model
+    column = taught.classes.index("union")
+    chances = [classify.score(model, row).probabilities[0, column] for model in (taught, untaught)]
+    assert chances[0] > chances[1] + 0.2
+    assert classify.label(taught, row, name="m")["field"].item() == "union"
+
+
+def test_unlabelled_texts_help_where_labels_are_few():
+    """With four labels a field, 2,000 texts without labels make the model better, and it says so."""
+    few, many = planted(16, purity=0.15), planted(2_000, seed=5, purity=0.15)
+    alone = classify.fit(few, few["field"])
+    helped = classify.fit(few, few["field"], unlabelled=many.drop(columns="field"))
+    fresh = planted(300, seed=6, purity=0.15)
+    right = [
+        (classify.label(found.model, fresh, name="m")["field"] == fresh["field"]).mean()
+        for found in (alone, helped)
+    ]
+    assert "unlabelled" in helped.chosen
+    assert right[1] > right[0] + 0.05
+
+
+def test_unlabelled_copies_of_labelled_texts_teach_nothing():
+    """Texts that are labelled rows over again are left out: a held-out row must not be guessed on."""
+    few = planted(40, purity=0.1)
+    copies = pd.concat([few.drop(columns="field")] * 60, ignore_index=True)
+    alone, with_copies = classify.fit(few, few["field"]), classify.fit(few, few["field"], unlabelled=copies)
+    assert classify.card(alone.model) == classify.card(with_copies.model)
+
+
+def test_later_records_are_judged_by_a_model_of_earlier_ones():
+    """The last fifth by date is labelled by a model that saw neither it nor a copy of it."""
+    batch = planted(100, purity=0.3).assign(submitted=[f"2024-01-{n % 28 + 1:02d}" for n in range(100)])
+    later = classify.fit(batch, batch["field"]).later
+    newest = set(batch.sort_values("submitted")["id"].tail(15))
+    assert newest <= set(later["id"])
+    assert len(later) <= 30
+    undated = classify.fit(batch.assign(submitted=""), batch["field"]).later
+    assert undated.empty
+
+
+def test_copies_of_later_records_do_not_teach_the_earlier_model():
+    """When every record was filed again later, nothing is left to learn from but what has no later copy."""
+    batch = planted(60, purity=0.9)
+    noise = np.random.default_rng(1).permutation(batch["field"])
+    both = pd.concat(
+        [batch.assign(submitted="2023-01-01"), batch.tail(24).assign(submitted="2024-01-01")],
+        ignore_index=True,
+    ).assign(id=[f"r{n}" for n in range(84)])
+    truth = [*noise, *noise[-24:]]
+    later = classify.fit(both, truth).later
+    right = later["field"].to_numpy() == np.array(truth[-24:])
+    assert len(later) == 24
+    assert right.mean() < 0.7
 
 
 @pytest.mark.parametrize("column", ["clean_title", "clean_description"])
 def test_records_may_all_lack_one_text(column):
     """Titles alone, or descriptions alone, are enough to learn from."""
     batch = planted(80).assign(**{column: ""})
-    model, held = classify.fit(batch, batch["field"])
+    model, held, *_ = classify.fit(batch, batch["field"])
     assert (held["field"] == batch["field"]).mean() > 0.8
     assert (classify.label(model, batch, name="m")["field"] == batch["field"]).mean() > 0.9
 
@@ -437,7 +568,7 @@ def test_held_out_probabilities_are_honest():
 def test_two_fields_are_enough():
     """The case of two fields, where scikit-learn gives one margin a row, works like any other."""
     batch = planted(40, fields=("union", "engineering"))
-    model, held = classify.fit(batch, batch["field"])
+    model, held, *_ = classify.fit(batch, batch["field"])
     assert model.classes == ["engineering", "union"]
     assert (held["field"] == batch["field"]).mean() > 0.9
 
@@ -446,7 +577,7 @@ def test_a_field_may_be_rarer_than_the_folds():
     """A field with two rows is learnt without complaint, and is never accepted on its own evidence."""
     batch = planted(60)
     labels = ["society", "society", *batch["field"][2:]]
-    model, held = classify.fit(batch, labels)
+    model, held, *_ = classify.fit(batch, labels)
     assert "society" in model.classes
     assert len(held) == 60
 

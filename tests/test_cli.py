@@ -87,6 +87,7 @@ def test_the_columns_of_labels_and_groups_are_the_contract(command, sample, tmp_
     )
     assert list(labels.columns) == [
         "id", "field", "probability", "field2", "probability2", "decision", "reason", "model", "taxonomy",
+        "shortlist",
     ]  # fmt: skip
     assert set(labels["decision"]) <= {"auto", "review"}
     assert (labels["field"] != "").all()

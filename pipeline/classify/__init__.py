@@ -7,11 +7,13 @@ registry as `artefact` (arrays and stock parts) and `card`; `restore` puts the t
 from __future__ import annotations
 
 from pipeline.classify.decision import REASONS, Rules, Scores, decide
-from pipeline.classify.model import Calibration, Model, artefact, card, features, label, restore, score
+from pipeline.classify.model import SCHEMA, Calibration, Model, artefact, card, label, restore, score
+from pipeline.classify.reading import features
 from pipeline.classify.training import Fitted, fit
 
 __all__ = (
     "REASONS",
+    "SCHEMA",
     "Calibration",
     "Fitted",
     "Model",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ REASONS: Final = {
 
 COLUMNS: Final = (
     "id", "field", "probability", "field2", "probability2", "decision", "reason", "model", "taxonomy",
+    "shortlist",
 )  # fmt: skip
 OTHER: Final = "other"
 
@@ -38,6 +39,7 @@ _CONFIDENCE: Final = 0.95
 _EVIDENCE: Final = 50
 _SECOND_RIGHT: Final = 0.5
 _SECOND_EVIDENCE: Final = 20
+_LEFT_OUT: Final = 0.1
 
 
 class Scores(NamedTuple):
@@ -61,11 +63,13 @@ class Rules:
     """How probable a label must be: one threshold a field to accept it, one to name a second field.
 
     ``accept`` holds the threshold of each class (None: never without a person); ``second`` is the least
-    probability of a runner-up that is named (None: never).
+    probability of a runner-up that is named (None: never); ``shortlist`` is the probability from which
+    each class is among those a person should choose from (a class that is not named: always).
     """
 
     accept: Mapping[str, float | None]
     second: float | None
+    shortlist: Mapping[str, float] = field(default_factory=dict)
 
 
 def decide(
@@ -76,7 +80,9 @@ def decide(
     ``field`` is never empty: a text without words is ``other``, probability 0. A label is ``auto`` when its
     probability reaches the field's threshold and nothing speaks against the text; otherwise ``review``,
     with the first of `REASONS` that holds. ``field2`` is the runner-up, named where it is probable
-    enough, else ``""`` with probability 0.
+    enough, else ``""`` with probability 0. ``shortlist`` names, for a person, the fields that cannot be
+    ruled out, most probable first, with a space between; it is empty where a label is ``auto`` or there is
+    no text.
 
     >>> scores = Scores(np.array([[0.1, 0.9], [0.4, 0.6]]), np.array([30, 30]), np.zeros(2))
     >>> rules = Rules(accept={"safety": 0.8, "union": 0.8}, second=0.3)
@@ -90,13 +96,13 @@ def decide(
     least = np.array([_never(rules.accept.get(name)) for name in classes])[first]
     named = (probability2 >= _never(rules.second)) & (scores.syllables > 0)
     empty = scores.syllables == 0
-    field = np.where(empty, OTHER, names[first])
+    chosen = np.where(empty, OTHER, names[first])
     reason = np.select(
         [
             empty,
             scores.syllables < _SHORT,
             scores.unknown > _STRANGE,
-            field == OTHER,
+            chosen == OTHER,
             probability >= least,
             named,
         ],
@@ -105,7 +111,7 @@ def decide(
     )
     columns = {
         "id": list(ids),
-        "field": field,
+        "field": chosen,
         "probability": np.where(empty, 0.0, probability),
         "field2": np.where(named, names[second], ""),
         "probability2": np.where(named, probability2, 0.0),
@@ -113,9 +119,22 @@ def decide(
         "reason": reason,
         "model": model,
         "taxonomy": taxonomy,
+        "shortlist": _shortlists(scores.probabilities, classes, rules, (reason != "confident") & ~empty),
     }
     texts = dict.fromkeys(set(COLUMNS) - {"probability", "probability2"}, "str")
     return pd.DataFrame(columns, columns=list(COLUMNS), index=range(len(ids))).astype(texts)
+
+
+def _shortlists(probabilities: Floats, classes: Sequence[str], rules: Rules, asked: Flags) -> list[str]:
+    """Return the fields that cannot be ruled out, for the rows that a person is asked about."""
+    found = [""] * len(probabilities)
+    least = np.array([rules.shortlist.get(name, 0.0) for name in classes])
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    inside = np.take_along_axis(probabilities >= least, order, axis=1)
+    inside[:, 0] = True  # the label itself is always offered
+    for row in np.flatnonzero(asked).tolist():
+        found[row] = " ".join(classes[column] for column in order[row, inside[row]].tolist())
+    return found
 
 
 def learn_rules(
@@ -134,10 +153,11 @@ def learn_rules(
     field without one, or whose own accepts fewer than 50 rows, takes the threshold of all fields together,
     unless its own rows speak against that one: then a person decides always. A runner-up is named from the
     smallest probability at and above which at least half of the runners-up are right, of at least 20.
+    The shortlist leaves out a row's own label in at most one case of ten, field by field (see `shortlist`).
 
     >>> sure = np.tile([[0.9, 0.1]], (100, 1))
     >>> learn_rules(sure, ["safety", "union"], ["safety"] * 100, second=[""] * 100, precision=0.95)
-    Rules(accept={'safety': 0.9, 'union': 0.9}, second=None)
+    Rules(accept={'safety': 0.9, 'union': 0.9}, second=None, shortlist={'safety': 0.9, 'union': 0.0})
     """
     first, runner_up = _two_best(probabilities)
     rows, names = np.arange(len(truth)), np.array(classes, dtype=object)
@@ -149,7 +169,32 @@ def learn_rules(
         for number, name in enumerate(classes)
     }
     also = (names[runner_up] == wanted) | (names[runner_up] == wanted2)
-    return Rules(accept=accept, second=_second_threshold(probabilities[rows, runner_up], also))
+    return Rules(
+        accept=accept,
+        second=_second_threshold(probabilities[rows, runner_up], also),
+        shortlist=shortlist(probabilities, classes, truth),
+    )
+
+
+def shortlist(
+    probabilities: Floats, classes: Sequence[str], truth: Sequence[str], *, left_out: float = _LEFT_OUT
+) -> dict[str, float]:
+    """Return the probability from which each class belongs to a set that holds the truth.
+
+    Split conformal prediction, conditional on the class (Vovk, Gammerman and Shafer, *Algorithmic Learning
+    in a Random World*, 2005, section 4.5): of a field's exchangeable rows the set misses at most the share
+    ``left_out`` (0 to 1). A class with too few rows for that promise is in every set.
+
+    >>> shortlist(np.array([[0.2, 0.8]] + [[0.9, 0.1]] * 19), ["a", "b"], ["a"] * 20)
+    {'a': 0.9, 'b': 0.0}
+    """
+    wanted = np.array(truth, dtype=object)
+    least = {}
+    for column, name in enumerate(classes):
+        own = np.sort(probabilities[wanted == name, column])
+        missed = int(np.floor((len(own) + 1) * left_out + 1e-9))  # as many of them may be left out
+        least[name] = float(own[missed - 1]) if missed else 0.0
+    return least
 
 
 def _two_best(probabilities: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

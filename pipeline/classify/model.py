@@ -1,4 +1,4 @@
-"""The classifier: syllables with and without their marks → a linear separator → one temperature."""
+"""The classifier: words and workplace → linear separators → probabilities → labels."""
 
 from __future__ import annotations
 
@@ -9,158 +9,151 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
-from scipy.special import softmax
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.svm import LinearSVC
 
 from pipeline import normalize
 from pipeline.classify.decision import Flags, Floats, Rules, Scores, decide
-from pipeline.classify.vocabulary import Vocabulary, read
+from pipeline.classify.reading import FOLDED, KEYED, SECTOR, UNIT, marked, placed, title_only, words
+from pipeline.classify.separator import Separator, Votes, pooled
+from pipeline.classify.vocabulary import Vocabulary, Words
 from pipeline.errors import GateRefused
 
-Names = npt.NDArray[np.object_]
-Blocks = tuple[sparse.csr_array, sparse.csr_array]
+_WORKPLACE: Final = {UNIT: 0.5, SECTOR: 0.3}
+EXPERTS: Final[Mapping[str, Mapping[str, float]]] = {
+    "marked": {KEYED: 1.0, FOLDED: 0.5},
+    "bare": {FOLDED: 1.0},
+    "marked_placed": {KEYED: 1.0, FOLDED: 0.5, **_WORKPLACE},
+    "bare_placed": {FOLDED: 1.0, **_WORKPLACE},
+}
+"""The separators of a model: the blocks that each reads, and how long their rows are side by side.
+
+A text typed without marks shares few spellings with the others, and those mislead (`la` is no `là`): one
+that never looks at marks judges it better. Where no workplace is told, none is missed.
+"""
+SCHEMA: Final = 2
 
 _PLACES: Final = 4
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Separator:
-    """The learned half of the classifier, of stock scikit-learn parts: weight two blocks of counts, separate.
-
-    Each block is weighted by sublinear TF-IDF on its own, so that neither drowns the other.
-    """
-
-    keyed: TfidfTransformer
-    folded: TfidfTransformer
-    svm: LinearSVC
-
-    @classmethod
-    def fit(cls, blocks: Blocks, fields: Names, *, penalty: float, seed: int) -> Separator:
-        """Return the separator of counts whose rows belong to ``fields``; ``penalty`` is the SVM's C."""
-        keyed, folded = (TfidfTransformer(sublinear_tf=True).fit(block) for block in blocks)
-        svm = LinearSVC(C=penalty, random_state=seed)
-        unfitted = cls(keyed=keyed, folded=folded, svm=svm)
-        svm.fit(unfitted._weigh(blocks), fields.astype(str))
-        return unfitted
-
-    def margins(self, blocks: Blocks) -> Floats:
-        """Return the signed distances to each field's plane, (rows, classes)."""
-        if not blocks[0].shape[0]:
-            return np.empty((0, len(self.svm.classes_)))
-        found: Floats = self.svm.decision_function(self._weigh(blocks))
-        return np.stack([-found, found], axis=1) if found.ndim == 1 else found
-
-    def _weigh(self, blocks: Blocks) -> sparse.csr_array:
-        keyed, folded = blocks
-        return sparse.hstack([self.keyed.transform(keyed), self.folded.transform(folded)], format="csr")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """What margins are worth: ``temperature`` divides them so that their softmax is a probability."""
+    """What votes are worth: ``temperatures`` make probabilities of them (`separator.pooled`)."""
 
-    temperature: float
+    temperatures: tuple[float, ...]
     rules: Rules
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Expert:
+    """A separator and what its votes are worth.
+
+    A title alone says less than a whole record and is surer of itself than it should be, so each has its
+    own calibration.
+    """
+
+    separator: Separator
+    whole: Calibration
+    title: Calibration
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
     """A fitted classifier: what the registry stores as `artefact` and `card`.
 
-    ``keyed`` and ``folded`` are the terms it knows with and without marks. A title alone says less than a
-    whole record and is surer of itself than it should be, so each has its own calibration.
+    ``vocabularies`` are the terms it knows in each block, ``experts`` some of `EXPERTS`.
     """
 
-    keyed: Vocabulary
-    folded: Vocabulary
-    separator: Separator
-    whole: Calibration
-    title: Calibration
+    vocabularies: Mapping[str, Vocabulary]
+    experts: Mapping[str, Expert]
     taxonomy: str
 
     @property
     def classes(self) -> list[str]:
         """Return the field codes, in the order of the columns of probabilities."""
-        return [str(name) for name in self.separator.svm.classes_]
-
-
-def features(batch: pd.DataFrame) -> list[str]:
-    r"""Return the text the classifier reads of each record, from ``clean_title`` and ``clean_description``.
-
-    >>> features(pd.DataFrame({"clean_title": ["Đồ gá"], "clean_description": ["Hoà khí"]}))
-    ['đồ gá\nhòa khí']
-    """
-    texts = zip(batch["clean_title"], batch["clean_description"], strict=True)
-    return [normalize.key(f"{title}\n{description}") for title, description in texts]
-
-
-def title_only(batch: pd.DataFrame) -> Flags:
-    """Return which records have no description.
-
-    >>> title_only(pd.DataFrame({"clean_description": ["", "Nay"]}))
-    array([ True, False])
-    """
-    return np.array([not text.strip() for text in batch["clean_description"]], dtype=bool)
+        return self.experts["marked"].separator.classes
 
 
 def score(model: Model, batch: pd.DataFrame) -> Scores:
     """Return what ``model`` says of each record of ``batch``, the same whatever stands beside it."""
-    keyed = read(features(batch))
-    folded = keyed.respelt(bare)
-    margins = model.separator.margins((model.keyed.count(keyed), model.folded.count(folded)))
-    temperature = np.where(title_only(batch), model.title.temperature, model.whole.temperature)
-    return Scores(probabilities(margins, temperature[:, None]), keyed.sizes(), model.folded.unknown(folded))
-
-
-def probabilities(margins: Floats, temperature: float | Floats) -> Floats:
-    """Return probabilities (rows, classes), rounded to 4 places: what a table shows is what was decided by.
-
-    >>> probabilities(np.array([[0.3, 0.1]]), 0.1)
-    array([[0.8808, 0.1192]])
-    """
-    rounded: Floats = np.round(softmax(margins / temperature, axis=1), _PLACES)
-    return rounded
+    return _judged(model, batch)[0]
 
 
 def label(model: Model, batch: pd.DataFrame, *, name: str) -> pd.DataFrame:
     """Return the labels of a batch (`decide`), with ``name`` in the column ``model``."""
-    return label_scores(model, batch, score(model, batch), name=name)
+    scores, expert = _judged(model, batch)
+    return label_scores(model, batch, scores, expert, name=name)
 
 
-def label_scores(model: Model, batch: pd.DataFrame, scores: Scores, *, name: str) -> pd.DataFrame:
-    """Return the labels that follow from scores: titles by the rules for titles, the rest by the others."""
-    ids, alone = batch["id"].to_numpy(dtype=object), title_only(batch)
-    parts = [
-        decide(
-            ids[rows].tolist(),
-            scores.of(rows),
-            classes=model.classes,
-            rules=calibration.rules,
-            model=name,
-            taxonomy=model.taxonomy,
-        ).set_index(np.flatnonzero(rows))
-        for rows, calibration in ((alone, model.title), (~alone, model.whole))
-    ]
-    return pd.concat(parts).sort_index()
+def _judged(model: Model, batch: pd.DataFrame) -> tuple[Scores, npt.NDArray[np.object_]]:
+    """Return the scores of a batch, and which expert gave each."""
+    texts = words(batch)
+    expert = chosen_expert(texts, model.experts)
+    alone = title_only(batch)
+    found = np.zeros((len(batch), len(model.classes)))
+    for name in sorted(set(expert.tolist())):
+        rows = np.flatnonzero(expert == name)
+        # Nearly always one expert judges all, and then nothing needs to be taken apart.
+        some = texts if len(rows) == len(batch) else {key: each.of(rows) for key, each in texts.items()}
+        found[rows] = _probabilities(model, name, some, alone[rows])
+    known = model.vocabularies[FOLDED]
+    return Scores(found, texts[KEYED].sizes(), known.unknown(texts[FOLDED])), expert
 
 
-def bare(word: str) -> str:
-    """Return a word without its marks, in one piece, so that both blocks have the same words.
+def _probabilities(model: Model, name: str, texts: Mapping[str, Words], alone: Flags) -> Floats:
+    expert = model.experts[name]
+    blocks = {block: model.vocabularies[block].count(texts[block]) for block in EXPERTS[name]}
+    votes = expert.separator.votes(blocks)
+    return calibrated(votes, expert.whole, expert.title, alone)
 
-    >>> bare("đường")
-    'duong'
+
+def calibrated(votes: Votes, whole: Calibration, title: Calibration, alone: Flags) -> Floats:
+    """Return the probabilities of votes: titles by the calibration of titles, the rest by the other."""
+    of_title, of_whole = probabilities(votes, title.temperatures), probabilities(votes, whole.temperatures)
+    return np.asarray(np.where(alone[:, None], of_title, of_whole), dtype=np.float64)
+
+
+def chosen_expert(texts: Mapping[str, Words], experts: Mapping[str, object]) -> npt.NDArray[np.object_]:
+    """Return which expert each record belongs to: the one that reads all it holds, and nothing it lacks."""
+    spelled = np.where(marked(texts), "marked", "bare").astype(object)
+    told = placed(texts) if "marked_placed" in experts else np.zeros(len(spelled), dtype=bool)
+    return np.where(told, spelled + "_placed", spelled)
+
+
+def probabilities(votes: Votes, temperatures: tuple[float, ...]) -> Floats:
+    """Return probabilities (rows, classes), rounded to 4 places: what a table shows is what was decided by.
+
+    >>> probabilities((np.array([[0.3, 0.1]]),), (0.1,))
+    array([[0.8808, 0.1192]])
     """
-    return normalize.fold(word).replace(" ", "")
+    return np.asarray(np.round(np.exp(pooled(votes, temperatures)), _PLACES), dtype=np.float64)
+
+
+def label_scores(
+    model: Model, batch: pd.DataFrame, scores: Scores, expert: npt.NDArray[np.object_], *, name: str
+) -> pd.DataFrame:
+    """Return the labels that follow from scores, each by its expert's rules, titles by those for titles."""
+    ids, alone = batch["id"].to_numpy(dtype=object), title_only(batch)
+    parts = []
+    for who in sorted(set(expert.tolist())) or ["marked"]:
+        of_title, of_whole = model.experts[who].title, model.experts[who].whole
+        for rows, calibration in ((alone, of_title), (~alone, of_whole)):
+            here = rows & (expert == who)
+            part = decide(
+                ids[here].tolist(),
+                scores.of(here),
+                classes=model.classes,
+                rules=calibration.rules,
+                model=name,
+                taxonomy=model.taxonomy,
+            )
+            parts.append(part.set_index(np.flatnonzero(here)))
+    return pd.concat(parts).sort_index()
 
 
 def artefact(model: Model) -> dict[str, Any]:
     """Return the learned part, from arrays and stock parts only, so that a safe reader can load it."""
     return {
-        "keyed": {"terms": model.keyed.pack(), "weights": model.separator.keyed},
-        "folded": {"terms": model.folded.pack(), "weights": model.separator.folded},
-        "svm": model.separator.svm,
+        "terms": {name: terms.pack() for name, terms in model.vocabularies.items()},
+        "experts": {name: expert.separator.stored() for name, expert in model.experts.items()},
     }
 
 
@@ -170,8 +163,11 @@ def card(model: Model) -> dict[str, Any]:
         "labels": model.classes,
         "taxonomy": model.taxonomy,
         "normalize": normalize.VERSION,
-        "whole": asdict(model.whole),
-        "title": asdict(model.title),
+        "features": SCHEMA,
+        "experts": {
+            name: {"whole": asdict(expert.whole), "title": asdict(expert.title)}
+            for name, expert in model.experts.items()
+        },
     }
 
 
@@ -179,7 +175,8 @@ def restore(stored: Mapping[str, Any], card: Mapping[str, Any]) -> Model:
     """Return the model of an `artefact` and its `card`.
 
     Raises:
-        GateRefused: The model was made for texts normalized in another way.
+        GateRefused: The model was made for texts normalized in another way, or by a program that read
+            other things of a record.
     """
     if card["normalize"] != normalize.VERSION:
         raise GateRefused(
@@ -188,16 +185,26 @@ def restore(stored: Mapping[str, Any], card: Mapping[str, Any]) -> Model:
             made=card["normalize"],
             now=normalize.VERSION,
         )
-    keyed, folded = stored["keyed"], stored["folded"]
+    if card.get("features") != SCHEMA:
+        raise GateRefused(
+            "The model reads records by rules of version {made}; this program has version {now}. "
+            "Train it again.",
+            made=card.get("features", 1),
+            now=SCHEMA,
+        )
     return Model(
-        keyed=Vocabulary.unpack(keyed["terms"]),
-        folded=Vocabulary.unpack(folded["terms"]),
-        separator=Separator(keyed=keyed["weights"], folded=folded["weights"], svm=stored["svm"]),
-        whole=_calibration(card["whole"]),
-        title=_calibration(card["title"]),
+        vocabularies={name: Vocabulary.unpack(terms) for name, terms in stored["terms"].items()},
+        experts={
+            name: Expert(
+                separator=Separator.restored(stored["experts"][name], EXPERTS[name]),
+                whole=_calibration(told["whole"]),
+                title=_calibration(told["title"]),
+            )
+            for name, told in card["experts"].items()
+        },
         taxonomy=card["taxonomy"],
     )
 
 
 def _calibration(stored: Mapping[str, Any]) -> Calibration:
-    return Calibration(temperature=stored["temperature"], rules=Rules(**stored["rules"]))
+    return Calibration(temperatures=tuple(stored["temperatures"]), rules=Rules(**stored["rules"]))

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 from sklearn.model_selection import StratifiedGroupKFold
 
+from pipeline.classify import pool
 from pipeline.classify.decision import Counts, Flags, Floats, Scores, learn_rules
 from pipeline.classify.model import (
+    EXPERTS,
     Calibration,
+    Expert,
     Model,
-    Names,
-    Separator,
-    bare,
-    features,
+    calibrated,
+    chosen_expert,
     label_scores,
     probabilities,
-    title_only,
 )
-from pipeline.classify.vocabulary import Vocabulary, read
+from pipeline.classify.pool import Rows
+from pipeline.classify.reading import BLOCKS, FOLDED, KEYED, features, placed, title_only, words
+from pipeline.classify.separator import Names, Separator, Votes, Weights, pooled
+from pipeline.classify.vocabulary import Vocabulary
 from pipeline.errors import UsageError
 
-Rows = npt.NDArray[np.intp]
-
-PENALTIES: Final = (0.1, 0.3, 1.0)
+PENALTIES: Final = (0.3, 1.0)
 HELD_OUT: Final = "held-out"
 """Stands in the column ``model`` of held-out labels: no model in use gave them."""
 
@@ -39,13 +38,37 @@ _FOLDS: Final = 5
 _LEAST_ROWS: Final = 2 * _FOLDS
 _LEAST_FIELDS: Final = 2
 _LEAST_TEXTS: Final = 2
+_MANY: Final = 20_000
+_SECOND: Final = 0.6
+_REAL: Final = 3.0
 
 
 class Fitted(NamedTuple):
-    """A model, and the labels its rows get from those folds that never saw the row."""
+    """A model, the labels its rows get from those folds that never saw the row, and how it was chosen.
+
+    ``held_out`` has a row an id that was held out, in the order given. ``later`` are the labels that a model
+    of the earlier four fifths gives the last fifth (empty where no dates are known). ``trials`` tells the log
+    loss of each candidate on rows it had not seen, ``chosen`` which one was taken.
+    """
 
     model: Model
     held_out: pd.DataFrame
+    later: pd.DataFrame
+    trials: dict[str, float]
+    chosen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A way of learning: the SVM's C, naive Bayes beside it or not, guesses on unlabelled texts or not."""
+
+    penalty: float
+    bayes: bool = False
+    pool: bool = False
+
+    def __str__(self) -> str:
+        extras = [name for name, on in (("bayes", self.bayes), ("unlabelled", self.pool)) if on]
+        return " + ".join([f"C={self.penalty:g}", *extras])
 
 
 def fit(  # noqa: PLR0913 - what the labels are, what belongs together, and what the labels mean
@@ -54,21 +77,29 @@ def fit(  # noqa: PLR0913 - what the labels are, what belongs together, and what
     *,
     second: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
+    phrases: Mapping[str, Sequence[str]] | None = None,
+    unlabelled: pd.DataFrame | None = None,
     taxonomy: str = "",
     precision: float = 0.95,
     seed: int = 0,
 ) -> Fitted:
-    """Return the model of labelled records, and the labels that held-out folds give the same records.
+    """Return the model of labelled records, and what was learnt about it on records it had not seen.
 
-    C, temperatures and thresholds come from 5 folds in which records of one group stay together. Every
-    title is learnt, and calibrated, a second time alone, so that a record without a description is no
-    stranger. The order of the rows does not matter.
+    C, whether naive Bayes votes beside the SVM, whether the workplace is read, whether unlabelled texts
+    help, temperatures and thresholds come from 5 folds in which records of one group stay together (one
+    fold held out, where there are more than 20,000 records). Every title is learnt, and calibrated, a second
+    time alone, so that a record without a description is no stranger. The order of the rows does not matter.
 
     Args:
-        batch: Columns ``id``, ``clean_title``, ``clean_description``.
+        batch: Columns ``id``, ``clean_title``, ``clean_description``; ``unit``, ``sector`` and ``submitted``
+            are looked at where they are.
         labels: A field code a row.
-        second: A second acceptable code a row, or ``""``; it counts as right when thresholds are set.
+        second: A second acceptable code a row, or ``""``; it is learnt from as well, with less weight, and
+            counts as right when thresholds are set.
         groups: Rows with the same name here are copies of one another; by default, rows of equal text are.
+        phrases: What is typical of a field, in words; learnt from like titles.
+        unlabelled: Records of the same kind without labels, the same columns; tried from 2,000 on where a
+            field has fewer than 50 labels on average.
         taxonomy: The version of the taxonomy the codes belong to.
         precision: The share (0 to 1) of accepted labels that must be right, see `learn_rules`.
         seed: Decides how groups fall into folds.
@@ -76,50 +107,73 @@ def fit(  # noqa: PLR0913 - what the labels are, what belongs together, and what
     Raises:
         UsageError: Fewer than 10 rows, or fewer than two fields, are labelled; or no words recur.
     """
-    data = _Training.of(batch, labels, second=second, groups=groups)
-    folds = _folds(data.truth, data.groups, seed)
-    trials = [_held_out(data, folds, penalty, seed) for penalty in PENALTIES]
-    losses = [_temperature(trial.whole, data.column)[1] for trial in trials]
-    best = int(np.argmin(losses))
-    margins = trials[best]
-    whole, title = _calibrations(data, margins, precision)
+    data = _Training.of(batch, labels, second=second, groups=groups, phrases=phrases, unlabelled=unlabelled)
+    folds = data.folds(seed)
+    trials = _trials(data, folds, seed)
+    best = min(trials, key=trials.__getitem__)
+    names = _worthwhile(data, folds, best, seed)
+    experts, held, columns = {}, {}, {}
+    for name in names:
+        held[name] = _held_out(data, folds, best, EXPERTS[name], seed)
+        whole, title = _calibrations(data, held[name], precision)
+        known, everything = data.learn(np.arange(data.rows), best, EXPERTS[name], seed)
+        columns.update(known)
+        experts[name] = Expert(separator=everything, whole=whole, title=title)
     model = Model(
-        keyed=data.keyed,
-        folded=data.folded,
-        separator=data.learn(np.arange(len(data.truth)), PENALTIES[best], seed)[1],
-        whole=whole,
-        title=title,
+        # What only unused rows hold is not known.
+        vocabularies={
+            name: data.vocabularies[name].only(columns[name]) for name in BLOCKS if name in columns
+        },
+        experts=experts,
         taxonomy=taxonomy,
     )
-    temperature = np.where(title_only(data.batch), title.temperature, whole.temperature)
-    scores = Scores(probabilities(margins.whole, temperature[:, None]), *data.seen())
-    held_out = label_scores(model, data.batch, scores, name=HELD_OUT)
-    return Fitted(model, held_out.iloc[np.argsort(data.order, kind="stable")].reset_index(drop=True))
+    return Fitted(
+        model,
+        data.in_order(_labels(data, model, held)),
+        _later(data, model, best, seed),
+        {str(candidate): round(loss, 4) for candidate, loss in trials.items()},
+        str(best),
+    )
 
 
-class _Margins(NamedTuple):
-    """Held-out margins (rows, classes) of the records as they are, and of their titles alone."""
+class _Held(NamedTuple):
+    """Held-out votes of the records as they are, and of their titles alone; ``rows`` were held out."""
 
-    whole: Floats
-    title: Floats
+    rows: Rows
+    whole: Votes
+    title: Votes
 
 
 class _Training:
-    """Counted once, learnt from many times: the records as they are, and below them their titles alone.
+    """Counted once, learnt from many times.
 
-    The rows are sorted, so that a model does not depend on how a table happened to be ordered; ``order``
-    says where each came from.
+    The rows of ``counts`` are the records, their titles alone, the typical phrases, then the unlabelled
+    records. Records are sorted, so that a model does not depend on how a table happened to be ordered;
+    ``order`` says where each came from.
     """
 
-    def __init__(self, batch: pd.DataFrame, truth: Names, second: Names, groups: Names, order: Rows) -> None:
-        self.batch, self.truth, self.second, self.groups, self.order = batch, truth, second, groups, order
+    def __init__(
+        self,
+        batch: pd.DataFrame,
+        columns: tuple[Names, Names, Names],
+        order: Rows,
+        phrases: Mapping[str, Sequence[str]],
+        unlabelled: pd.DataFrame | None,
+    ) -> None:
+        self.batch, self.order = batch, order
+        self.truth, self.second, self.groups = columns
+        truth, self.rows = self.truth, len(self.truth)
         self.classes = sorted(set(truth.tolist()))
         self.column = np.searchsorted(self.classes, truth.tolist())
-        self._words = read([*features(batch), *features(batch.assign(clean_description=""))])
-        self._bare = self._words.respelt(bare)
-        self.keyed = Vocabulary.learn(self._words)
-        self.folded = Vocabulary.learn(self._bare)
-        self.blocks = (self.keyed.count(self._words), self.folded.count(self._bare))
+        typical = [(text, code) for code in self.classes for text in phrases.get(code, ())]
+        self.typical = _names([code for _, code in typical])
+        others = _without_copies(unlabelled, features(batch)) if unlabelled is not None else batch.iloc[:0]
+        self.texts = words(_table(batch, [text for text, _ in typical], others))
+        self.pool = np.arange(2 * self.rows + len(typical), 2 * self.rows + len(typical) + len(others))
+        self.vocabularies = {name: Vocabulary.learn(texts) for name, texts in self.texts.items()}
+        self.counts = {name: self.vocabularies[name].count(texts) for name, texts in self.texts.items()}
+        self.asked: dict[object, _Held] = {}
+        self._meanings: Floats | None = None
 
     @classmethod
     def of(
@@ -129,6 +183,8 @@ class _Training:
         *,
         second: Sequence[str] | None,
         groups: Sequence[str] | None,
+        phrases: Mapping[str, Sequence[str]] | None,
+        unlabelled: pd.DataFrame | None,
     ) -> _Training:
         """Return the training set of labelled rows, checked and sorted."""
         texts, truth = _names(features(batch)), _names(labels)
@@ -136,35 +192,110 @@ class _Training:
         together = texts if groups is None else _names(groups)
         _check(truth, together)
         order = np.lexsort([together, also, truth, texts])
-        return cls(batch.iloc[order], truth[order], also[order], together[order], order)
+        if unlabelled is not None:
+            unlabelled = unlabelled.iloc[np.argsort(_names(features(unlabelled)), kind="stable")]
+        columns = truth[order], also[order], together[order]
+        return cls(batch.iloc[order], columns, order, phrases or {}, unlabelled)
 
-    def seen(self) -> tuple[Counts, Floats]:
-        """Return each record's number of syllables, and the share of them that is unknown."""
-        rows = len(self.truth)
-        return self._words.sizes()[:rows], self.folded.unknown(self._bare)[:rows]
+    def folds(self, seed: int) -> list[tuple[Rows, Rows]]:
+        """Return (training rows, held-out rows) of each fold."""
+        found = _folds(self.truth, self.groups, seed)
+        return found[:1] if self.rows > _MANY else found
 
-    def has_title(self) -> Flags:
-        """Return which records have words in their title."""
-        return self._words.sizes()[len(self.truth) :] > 0
+    def learnt(self, rows: Rows) -> tuple[Rows, Names, Floats]:
+        """Return the rows of ``counts`` that labelled ``rows`` give, their fields and their weights."""
+        # The title of a record that has nothing else would be the same row again.
+        titles = rows[(self.has_title() & ~title_only(self.batch))[rows]]
+        also = rows[np.isin(self.second[rows], self.classes)]
+        places = (rows, titles + self.rows, also, np.arange(2 * self.rows, 2 * self.rows + len(self.typical)))
+        fields = (self.truth[rows], self.truth[titles], self.second[also], self.typical)
+        share = np.ones(sum(map(len, places)))
+        start = len(rows) + len(titles)
+        share[start : start + len(also)] = _SECOND
+        return np.concatenate(places), np.concatenate(fields), share
 
-    def learn(self, rows: Rows, penalty: float, seed: int) -> tuple[tuple[Rows, Rows], Separator]:
+    def learn(
+        self, rows: Rows, candidate: Candidate, blocks: Mapping[str, float], seed: int
+    ) -> tuple[dict[str, Rows], Separator]:
         """Return the columns of each block that ``rows`` would have made known, and what separates them."""
-        parts = [block[np.concatenate([rows, rows + len(self.truth)])] for block in self.blocks]
-        columns = _known(parts[0]), _known(parts[1])
-        keyed, folded = (part[:, some] for part, some in zip(parts, columns, strict=True))
-        if not keyed.nnz:
+        places, fields, share = self.learnt(rows)
+        every = places
+        if candidate.pool:
+            guessed, taken_for = self._guesses(rows, seed)
+            every = np.concatenate([places, self.pool])
+            places, fields = np.concatenate([places, guessed]), np.concatenate([fields, taken_for])
+            share = np.concatenate([_REAL * share, np.ones(len(guessed))])
+        seen = {name: self.counts[name][every] for name in blocks}
+        columns = {name: _known(part) for name, part in seen.items()}
+        known = {name: part[:, columns[name]] for name, part in seen.items()}
+        if not any(part.nnz for part in known.values()):
             raise UsageError(
                 "The labelled records have too few words in common to learn from. Label more rows."
             )
-        fields = np.tile(self.truth[rows], 2)
-        return columns, Separator.fit((keyed, folded), fields, penalty=penalty, seed=seed)
+        weights = Weights.fit(known, blocks)
+        if candidate.pool:
+            known = {name: self.counts[name][places][:, columns[name]] for name in blocks}
+        matrix = weights.apply(known)
+        return columns, Separator.fit(
+            weights, matrix, fields, share, penalty=candidate.penalty, bayes=candidate.bayes, seed=seed
+        )
+
+    def _guesses(self, rows: Rows, seed: int) -> tuple[Rows, Names]:
+        if self._meanings is None:
+            text = {name: self.counts[name] for name in (KEYED, FOLDED)}
+            self._meanings = pool.meanings(Weights.fit(text, EXPERTS["marked"]).apply(text), seed=seed)
+        return pool.guesses(self._meanings, rows, self.truth[rows], self.pool)
+
+    def votes(self, separator: Separator, columns: Mapping[str, Rows], rows: Rows) -> Votes:
+        """Return the votes on some rows of ``counts``, a column each of ``classes``."""
+        found = separator.votes({name: self.counts[name][rows][:, some] for name, some in columns.items()})
+        return tuple(self._spread(vote, separator.classes) for vote in found)
+
+    def _spread(self, vote: Floats, classes: Sequence[str]) -> Floats:
+        # A field that the fold never saw is as unlikely as anything it did see.
+        spread = np.repeat(vote.min(axis=1, keepdims=True), len(self.classes), axis=1)
+        spread[:, np.searchsorted(self.classes, classes)] = vote
+        return spread
+
+    def seen(self, rows: Rows) -> tuple[Counts, Floats]:
+        """Return some records' number of syllables, and the share of them that is unknown."""
+        some = self.texts[FOLDED].of(rows)
+        return some.sizes(), self.vocabularies[FOLDED].unknown(some)
+
+    def has_title(self) -> Flags:
+        """Return which records have words in their title."""
+        return self.texts[KEYED].sizes()[self.rows : 2 * self.rows] > 0
+
+    def experts(self, names: Mapping[str, object]) -> Names:
+        """Return which expert each record belongs to."""
+        records = np.arange(self.rows)
+        return chosen_expert({name: texts.of(records) for name, texts in self.texts.items()}, names)
+
+    def in_order(self, labels: pd.DataFrame) -> pd.DataFrame:
+        """Return labels indexed by row in the order in which the records were given."""
+        labels = labels.set_index(self.order[labels.index])
+        return labels.sort_index().reset_index(drop=True)
+
+
+def _table(batch: pd.DataFrame, phrases: Sequence[str], others: pd.DataFrame) -> pd.DataFrame:
+    columns = [name for name in ("clean_title", "clean_description", "unit", "sector") if name in batch]
+    rows = batch[columns]
+    typical = pd.DataFrame({"clean_title": list(phrases), "clean_description": ""}, dtype="str")
+    parts = [rows, rows.assign(clean_description=""), typical, others.reindex(columns=columns)]
+    return pd.concat(parts, ignore_index=True).fillna("")
+
+
+def _without_copies(others: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
+    """Return the records of other text than ``texts``, each once: no held-out row must be guessed on."""
+    found = pd.Series(features(others), index=others.index)
+    return others[~found.isin(set(texts)) & ~found.duplicated()]
 
 
 def _names(values: Sequence[str]) -> Names:
     return np.array(list(values), dtype=object)
 
 
-def _known(counts: sparse.csr_array) -> Rows:
+def _known(counts: Any) -> Rows:
     """Return the columns that occur in two texts or more."""
     return np.flatnonzero(np.bincount(counts.indices, minlength=counts.shape[1]) >= _LEAST_TEXTS)
 
@@ -185,64 +316,167 @@ def _check(truth: Names, groups: Names) -> None:
 
 def _folds(truth: Names, groups: Names, seed: int) -> list[tuple[Rows, Rows]]:
     """Return (training rows, held-out rows) of each fold; a group is never on both sides."""
+    most = int(np.unique(truth.astype(str), return_counts=True)[1].max())
+    parts = min(_FOLDS, max(most, 2))  # scikit-learn refuses more folds than the largest field has rows
     with warnings.catch_warnings():
-        # A field with fewer rows than folds is missing from some, which `_held_out` provides for.
+        # A field with fewer rows than folds is missing from some, which `_Training.votes` provides for.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        split = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed).split(
+        split = StratifiedGroupKFold(parts, shuffle=True, random_state=seed).split(
             truth, truth.astype(str), groups
         )
         folds = [(training, test) for training, test in split if len(test)]
     return [(training, test) for training, test in folds if len(set(truth[training])) > 1]
 
 
-def _held_out(data: _Training, folds: list[tuple[Rows, Rows]], penalty: float, seed: int) -> _Margins:
-    """Return the margins of each record and title from the fold that never saw it."""
-    margins = np.zeros((2 * len(data.truth), len(data.classes)))
+def _trials(data: _Training, folds: list[tuple[Rows, Rows]], seed: int) -> dict[Candidate, float]:
+    """Return the log loss of each candidate on rows it had not seen, the simplest candidate first."""
+    few = len(data.pool) >= pool.LEAST and data.rows < pool.MOST_LABELS * len(data.classes)
+    losses = {}
+    for with_pool in (False, True) if few else (False,):
+        for penalty in PENALTIES:
+            for bayes in (False, True):
+                candidate = Candidate(penalty, bayes, with_pool)
+                held = _held_out(data, folds, candidate, _main(data), seed)
+                losses[candidate] = _temperatures(held.whole, data.column[held.rows])[1]
+    return losses
+
+
+def _main(data: _Training) -> Mapping[str, float]:
+    """Return the blocks of the expert that most records belong to."""
+    names, counts = np.unique(data.experts(EXPERTS).astype(str), return_counts=True)
+    return EXPERTS[str(names[counts.argmax()])]
+
+
+def _worthwhile(
+    data: _Training, folds: list[tuple[Rows, Rows]], candidate: Candidate, seed: int
+) -> list[str]:
+    """Return the experts to learn: those that read a workplace only where that helps."""
+    told = placed(data.texts)[: data.rows]
+    if told.sum() < _LEAST_ROWS:
+        return ["marked", "bare"]
+    losses = []
+    for name in ("marked", "marked_placed"):
+        held = _held_out(data, folds, candidate, EXPERTS[name], seed)
+        here = told[held.rows]
+        votes = tuple(vote[here] for vote in held.whole)
+        losses.append(_temperatures(votes, data.column[held.rows[here]])[1])
+    return list(EXPERTS) if losses[1] < losses[0] else ["marked", "bare"]
+
+
+def _held_out(
+    data: _Training,
+    folds: list[tuple[Rows, Rows]],
+    candidate: Candidate,
+    blocks: Mapping[str, float],
+    seed: int,
+) -> _Held:
+    """Return the votes on each held-out record and title from the fold that never saw it."""
+    # Naive Bayes costs next to nothing beside the SVM, so both are asked once and either can be left out.
+    both = replace(candidate, bayes=True)
+    key = both, tuple(blocks), tuple(len(test) for _, test in folds)
+    if key not in data.asked:
+        data.asked[key] = _votes(data, folds, both, blocks, seed)
+    found = data.asked[key]
+    return found if candidate.bayes else _Held(found.rows, found.whole[:1], found.title[:1])
+
+
+def _votes(
+    data: _Training,
+    folds: list[tuple[Rows, Rows]],
+    candidate: Candidate,
+    blocks: Mapping[str, float],
+    seed: int,
+) -> _Held:
+    parts = []
     for training, test in folds:
-        (keyed, folded), separator = data.learn(training, penalty, seed)
-        rows = np.concatenate([test, test + len(data.truth)])
-        found = separator.margins((data.blocks[0][rows][:, keyed], data.blocks[1][rows][:, folded]))
-        # A field that the fold never saw is as unlikely as anything it did see.
-        margins[rows] = found.min(axis=1, keepdims=True)
-        margins[np.ix_(rows, np.searchsorted(data.classes, separator.svm.classes_))] = found
-    return _Margins(*np.split(margins, 2))
+        columns, separator = data.learn(training, candidate, blocks, seed)
+        whole = data.votes(separator, columns, test)
+        parts.append((test, whole, data.votes(separator, columns, test + data.rows)))
+    rows = np.concatenate([test for test, _, _ in parts])
+    order = np.argsort(rows)
+    joined = (
+        tuple(np.concatenate(vote)[order] for vote in zip(*(part[which] for part in parts), strict=True))
+        for which in (1, 2)
+    )
+    return _Held(rows[order], *joined)
 
 
-def _calibrations(data: _Training, margins: _Margins, precision: float) -> tuple[Calibration, Calibration]:
+def _calibrations(data: _Training, held: _Held, precision: float) -> tuple[Calibration, Calibration]:
     """Return the calibrations of whole records and of titles; too few of one kind lean on all records."""
-    described, titled = ~title_only(data.batch), data.has_title()
-    everything = np.ones(len(data.truth), dtype=bool)
+    described, titled = ~title_only(data.batch)[held.rows], data.has_title()[held.rows]
+    everything = np.ones(len(held.rows), dtype=bool)
     whole = _calibrate(
-        data, margins.whole, described if described.sum() >= _LEAST_ROWS else everything, precision
+        data, held.rows, held.whole, described if described.sum() >= _LEAST_ROWS else everything, precision
     )
     if titled.sum() < _LEAST_ROWS:
         return whole, whole
-    return whole, _calibrate(data, margins.title, titled, precision)
+    return whole, _calibrate(data, held.rows, held.title, titled, precision)
 
 
-def _calibrate(data: _Training, margins: Floats, rows: Flags, precision: float) -> Calibration:
-    """Return the calibration that held-out margins of some rows support."""
-    temperature, _ = _temperature(margins[rows], data.column[rows])
+def _calibrate(data: _Training, rows: Rows, votes: Votes, which: Flags, precision: float) -> Calibration:
+    """Return the calibration that held-out votes on some rows support."""
+    some, place = tuple(vote[which] for vote in votes), rows[which]
+    temperatures, _ = _temperatures(some, data.column[place])
     rules = learn_rules(
-        probabilities(margins[rows], temperature),
+        probabilities(some, temperatures),
         data.classes,
-        data.truth[rows].tolist(),
-        second=data.second[rows].tolist(),
+        data.truth[place].tolist(),
+        second=data.second[place].tolist(),
         precision=precision,
     )
-    return Calibration(temperature=temperature, rules=rules)
+    return Calibration(temperatures=temperatures, rules=rules)
 
 
-def _temperature(margins: Floats, column: Rows) -> tuple[float, float]:
-    """Return the temperature at which the log loss of held-out margins is least, and that loss.
+def _temperatures(votes: Votes, column: Rows) -> tuple[tuple[float, ...], float]:
+    """Return the temperatures at which the log loss of held-out votes is least, and that loss.
 
-    One number, as in Guo et al., *On calibration of modern neural networks* (ICML 2017). ``column`` is the
-    right class of each row.
+    One number a voter, as in Guo et al., *On calibration of modern neural networks* (ICML 2017), and one for
+    the mean of several. ``column`` is the right class of each row.
     """
     rows = np.arange(len(column))
 
-    def loss(log_temperature: float) -> float:
-        return float(-log_softmax(margins / np.exp(log_temperature), axis=1)[rows, column].mean())
+    def coolest(some: Sequence[Floats], fixed: tuple[float, ...]) -> tuple[float, float]:
+        def loss(log_temperature: float) -> float:
+            return float(-pooled(some, (*fixed, float(np.exp(log_temperature))))[rows, column].mean())
 
-    found = minimize_scalar(loss, bounds=(-5.0, 3.0), method="bounded")
-    return float(np.exp(found.x)), float(found.fun)
+        found = minimize_scalar(loss, bounds=(-5.0, 4.0), method="bounded")
+        return float(np.exp(found.x)), float(found.fun)
+
+    each = [coolest([vote], ()) for vote in votes]
+    alone = tuple(heat for heat, _ in each)
+    if len(votes) == 1:
+        return alone, each[0][1]
+    together, least = coolest(votes, alone)
+    return (*alone, together), least
+
+
+def _labels(data: _Training, model: Model, held: Mapping[str, _Held]) -> pd.DataFrame:
+    """Return the labels that held-out votes give, indexed by row."""
+    rows = held["marked"].rows
+    batch, expert = data.batch.iloc[rows], data.experts(model.experts)[rows]
+    alone = title_only(batch)
+    found = np.zeros((len(rows), len(data.classes)))
+    for name, each in model.experts.items():
+        here = expert == name
+        votes = tuple(vote[here] for vote in held[name].whole)
+        found[here] = calibrated(votes, each.whole, each.title, alone[here])
+    scores = Scores(found, *data.seen(rows))
+    return label_scores(model, batch, scores, expert, name=HELD_OUT).set_index(rows)
+
+
+def _later(data: _Training, model: Model, candidate: Candidate, seed: int) -> pd.DataFrame:
+    """Return the labels that a model of the earlier records gives the last fifth of the dated ones."""
+    dates = (
+        data.batch["submitted"].astype("str").to_numpy(dtype=object) if "submitted" in data.batch else None
+    )
+    if dates is None or (dates != "").sum() < _FOLDS * _LEAST_ROWS:
+        return pd.DataFrame({"id": []}, dtype="str")
+    dated = np.flatnonzero(dates != "")
+    border = sorted(dates[dated])[-(len(dated) // _FOLDS)]
+    new = dated[dates[dated] >= border]
+    # A copy of a later record must not have taught the model that is asked about it.
+    old = np.flatnonzero((dates < border) & ~np.isin(data.groups, data.groups[new]))
+    if len(set(data.truth[old])) < _LEAST_FIELDS:
+        return pd.DataFrame({"id": []}, dtype="str")
+    held = {name: _held_out(data, [(old, new)], candidate, EXPERTS[name], seed) for name in model.experts}
+    return data.in_order(_labels(data, model, held))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,9 +33,17 @@ class Words(NamedTuple):
     text: Integers
     texts: int
 
-    def respelt(self, respell: Callable[[str], str]) -> Words:
-        """Return the same words written otherwise; each spelling is asked for once, not each word."""
-        return self._replace(lexicon=[respell(word) for word in self.lexicon])
+    def respelt(self, respell: Callable[[list[str]], list[str]]) -> Words:
+        """Return the same words written otherwise; all spellings are asked for at once, not each word."""
+        return self._replace(lexicon=respell(self.lexicon))
+
+    def of(self, rows: npt.NDArray[np.intp]) -> Words:
+        """Return the words of some of the texts, in rising order."""
+        number = np.full(self.texts, _UNKNOWN, dtype=np.int64)
+        number[rows] = np.arange(len(rows))
+        text = number[self.text]
+        here = text >= 0
+        return Words(self.lexicon, self.spelling[here], text[here], len(rows))
 
     def sizes(self) -> Integers:
         """Return the number of words of each text."""
@@ -42,13 +51,14 @@ class Words(NamedTuple):
 
 
 def read(texts: Sequence[str]) -> Words:
-    """Return the words of ``texts``: runs of letters, digits and underscores.
+    """Return the words of ``texts``: runs of letters, digits and underscores, composed (NFC), case folded.
 
-    >>> words = read(["ô tô", "tô, vẽ"])
+    >>> words = read(["Ô tô", "tô, vẽ"])
     >>> words.lexicon, words.spelling.tolist(), words.text.tolist()
     (['ô', 'tô', 'vẽ'], [0, 1, 1, 2], [0, 0, 1, 1])
     """
-    rows = [_WORDS(text) for text in texts]
+    # What is decomposed would fall into pieces at its marks, and capitals would be other words.
+    rows = [_WORDS(unicodedata.normalize("NFC", text).casefold()) for text in texts]
     places: defaultdict[str, int] = defaultdict(count().__next__)
     lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
     words = map(places.__getitem__, chain.from_iterable(rows))
@@ -138,9 +148,9 @@ class Vocabulary:
         # A pair is never more frequent than its halves, and ties go to the front: the halves are kept too.
         order = np.argsort(-counts.sum(axis=0), kind="stable")
         kept = np.sort(order[texts_with[order] >= least][:most])
-        return whole._only(kept)
+        return whole.only(kept)
 
-    def _only(self, columns: npt.NDArray[np.intp]) -> Vocabulary:
+    def only(self, columns: npt.NDArray[np.intp]) -> Vocabulary:
         """Return the vocabulary of some columns, in rising order; a pair's halves must be among them."""
         syllables = columns[columns < len(self.syllables)]
         names = list(self.syllables)

@@ -36,10 +36,21 @@ _SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdi
     help="Learn the pair model instead: from a table id_a,id_b,relation of records in LABELLED; or, when no "
     "table is named, from the verdicts in the store. Put it last.",
 )
+@click.option(
+    "--unlabelled",
+    type=options.PATH,
+    multiple=True,
+    help="Tables of initiatives without labels, which help where there are few; may be given several times.",
+)
 @options.store
 @options.common
 def train(
-    console: Console, labelled: tuple[Path, ...], name: str | None, pairs: Path | None, store: Path | None
+    console: Console,
+    labelled: tuple[Path, ...],
+    name: str | None,
+    pairs: Path | None,
+    unlabelled: tuple[Path, ...],
+    store: Path | None,
 ) -> None:
     """Learn a model from what people said; `models promote` puts it in use.
 
@@ -50,6 +61,7 @@ def train(
     \b
     Example:
       sangkien train labelled-2025.xlsx
+      sangkien train labelled-2025.xlsx --unlabelled archive-2024.csv
       sangkien train records.csv --pairs judged.csv
       sangkien train --pairs
     """
@@ -61,7 +73,7 @@ def train(
     root = options.models_folder()
     if pairs is None:
         name = name or "fields"
-        version = _train_fields(console, root, labelled, name)
+        version = _train_fields(console, root, labelled, name, unlabelled=unlabelled)
     else:
         name = name or "pairs"
         version = _train_pairs(console, root, labelled, name, pairs=pairs, store=store)
@@ -78,13 +90,29 @@ def train(
     console.data({"name": name, "version": version, "metrics": card["metrics"], **learnt})
 
 
-def _train_fields(console: Console, root: Path, labelled: tuple[Path, ...], name: str) -> str:
+def _train_fields(
+    console: Console, root: Path, labelled: tuple[Path, ...], name: str, *, unlabelled: tuple[Path, ...]
+) -> str:
     from pipeline import starter
+    from pipeline.settings import Settings
     from pipeline.taxonomy import default
 
-    batch, taxonomy = _read(console, labelled), default()
+    batch, taxonomy, settings = _read(console, labelled), default(), Settings()
+    others = _read(console, unlabelled) if unlabelled else None
+    starter.codes(batch, "field", taxonomy)  # a wrong label is said before minutes are spent
+    known = starter.knowledge(settings=settings)
+    judge = starter.pairs(root, settings=settings, known=known, created=options.now())
     with console.stage("train", 1):
-        return starter.train_fields(root, batch, taxonomy, name=name, source=labelled, created=options.now())
+        return starter.train_fields(
+            root,
+            batch,
+            taxonomy,
+            name=name,
+            source=labelled,
+            created=options.now(),
+            groups=starter.copies(batch, judge.model, settings=settings, known=known),
+            unlabelled=others,
+        )
 
 
 def _train_pairs(
