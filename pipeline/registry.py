@@ -39,7 +39,7 @@ CURRENT: Final = "current"
 ALLOWED: Final = frozenset[str]()
 """Types a model may hold beyond those that skops itself holds safe (numpy, scipy and scikit-learn's own)."""
 
-_RESERVED: Final = ("schema", "name", "version", "libraries", "model", "seal")
+_RESERVED: Final = ("schema", "name", "version", "libraries", "model", "promotion", "seal")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _VERSION: Final = re.compile(r"(\d{4,})-[0-9a-f]{8}")
 _STAGING: Final = re.compile(r"\.\d{4,}|\.current\.\d+")
@@ -159,9 +159,18 @@ def current(root: Path, name: str) -> str | None:
     return used[0] if used else None
 
 
-def promote(root: Path, name: str, version: str) -> None:
-    """Put ``version`` in use, after checking that it loads."""
+def promote(root: Path, name: str, version: str, *, note: Mapping[str, Any] | None = None) -> None:
+    """Put ``version`` in use, after checking that it loads.
+
+    Args:
+        root: The folder of models.
+        name: The model's name.
+        version: As `save` returned it.
+        note: Why, in JSON values; the card keeps it under ``promotion``.
+    """
     load(root, name, version)
+    if note is not None:
+        _annotate(root, name, version, note)
     used = _used(root, name)
     if used[:1] != [version]:
         _write_used(root, name, [version, *used])
@@ -179,6 +188,20 @@ def rollback(root: Path, name: str) -> str:
     load(root, name, used[1])
     _write_used(root, name, used[1:])
     return used[1]
+
+
+def _annotate(root: Path, name: str, version: str, note: Mapping[str, Any]) -> None:
+    """Write ``note`` into the card of a version, whole or not at all, under a new seal."""
+    folder = _folder(root, name, version)
+    sealed = {**_read_card(folder, name, version), "promotion": dict(note)}
+    sealed["seal"] = _sha256(_json(sealed))
+    staging = root / name / f".{CURRENT}.{os.getpid()}"
+    try:
+        _write(staging, _json(sealed))
+        staging.replace(folder / CARD)
+    except PermissionError as fault:
+        raise PermissionDenied("Models cannot be written to {path}.", path=str(folder)) from fault
+    _sync(folder)
 
 
 def _publish(folder: Path, mark: str, data: bytes, body: Mapping[str, Any]) -> str:

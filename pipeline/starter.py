@@ -150,7 +150,7 @@ def copies(
         settings: How records are compared.
         known: What is known of words and forms.
     """
-    corpus = dedupe.corpus(batch, None, settings)
+    corpus = dedupe.corpus(batch, None, known, settings)
     names = corpus.records["id"].tolist()
     pairs = dedupe.find(corpus, judge, known, settings)
     alike = [

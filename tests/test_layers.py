@@ -18,6 +18,7 @@ LAYERS = [
     {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
     {"flow", "lessons", "archive"},
     {"starter"},
+    {"judging"},
     {"review"},
     {"cli"},
 ]

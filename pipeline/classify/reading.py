@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
@@ -23,6 +24,13 @@ SECTOR: Final = "sector"
 BLOCKS: Final = (KEYED, FOLDED, UNIT, SECTOR)
 """What is counted: the text with marks, the text without, and where the author works."""
 
+_MARKED: Final = re.compile(
+    "[ăâđêôơư"
+    + "".join(
+        unicodedata.normalize("NFC", v + t) for v in "aăâeêioôơuưy" for t in "\u0300\u0301\u0303\u0309\u0323"
+    )
+    + "]"
+)
 _END: Final = "\n"
 _NO_LETTER: Final = re.compile(r"\W+").sub
 
@@ -33,7 +41,7 @@ def features(batch: pd.DataFrame) -> list[str]:
     >>> features(pd.DataFrame({"clean_title": ["Đồ gá"], "clean_description": ["Hoà khí"]}))
     ['Đồ gá\nHoà khí']
     """
-    texts = zip(batch["clean_title"], batch["clean_description"], strict=True)
+    texts = zip(batch["clean_title"].tolist(), batch["clean_description"].tolist(), strict=True)
     return [f"{title}\n{description}" for title, description in texts]
 
 
@@ -43,7 +51,7 @@ def title_only(batch: pd.DataFrame) -> Flags:
     >>> title_only(pd.DataFrame({"clean_description": ["", "Nay"]}))
     array([ True, False])
     """
-    return np.array([not text.strip() for text in batch["clean_description"]], dtype=bool)
+    return np.array([not text.strip() for text in batch["clean_description"].tolist()], dtype=bool)
 
 
 def words(batch: pd.DataFrame) -> dict[str, Words]:
@@ -63,17 +71,14 @@ def words(batch: pd.DataFrame) -> dict[str, Words]:
 
 
 def marked(texts: Mapping[str, Words]) -> Flags:
-    """Return which texts bear a mark anywhere: the others were typed without.
+    """Return which texts bear a mark of Vietnamese anywhere: the others were typed without.
 
-    >>> marked(words(pd.DataFrame({"clean_title": ["Ky thuat bom", "Máy"], "clean_description": ["", ""]})))
+    >>> marked(words(pd.DataFrame({"clean_title": ["Ky thuat: 5 m²", "Máy"], "clean_description": ["", ""]})))
     array([False,  True])
     """
-    with_marks, without = texts[KEYED], texts[FOLDED]
-    differs = np.array(
-        [a != keyed(b) for a, b in zip(with_marks.lexicon, without.lexicon, strict=True)], dtype=bool
-    )
-    places = differs[with_marks.spelling]
-    return np.bincount(with_marks.text[places], minlength=with_marks.texts) > 0
+    text = texts[KEYED]
+    bears = np.array([_MARKED.search(word) is not None for word in text.lexicon], dtype=bool)
+    return np.bincount(text.text[bears[text.spelling]], minlength=text.texts) > 0
 
 
 def placed(texts: Mapping[str, Words]) -> Flags:

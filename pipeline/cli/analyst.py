@@ -270,38 +270,136 @@ def list_models(console: Console) -> None:
 @models.command()
 @click.argument("name")
 @click.argument("version", required=False)
-def show(name: str, version: str | None) -> None:
+@click.option("--text", type=click.Choice(["vi", "en"]), help="Print it for people, in this language.")
+def show(name: str, version: str | None, text: str | None) -> None:
     """Print the card of a model (of the version in use, unless another is named).
 
     \b
     Example:
       sangkien models show fields
+      sangkien models show fields --text vi
     """
-    from pipeline import registry
+    from pipeline import registry, report
     from pipeline.errors import InputNotFound
 
     root = options.models_folder()
     version = version or registry.current(root, name)
     if version is None:
         raise InputNotFound("No version of the model {name} is in use in {root}.", name=name, root=root)
-    click.echo(json.dumps(registry.card(root, name, version), ensure_ascii=False, indent=2))
+    card = registry.card(root, name, version)
+    if text and "labels" in card:
+        click.echo(report.model_card(card, text), nl=False)
+    else:
+        click.echo(json.dumps(card, ensure_ascii=False, indent=2))
 
 
 @models.command()
 @click.argument("name")
 @click.argument("version")
+@click.option(
+    "--on",
+    "frozen",
+    type=options.PATH,
+    multiple=True,
+    help="Labelled tables neither model learnt from, on which both are compared; may be given several times.",
+)
+@click.option(
+    "--force", help="Put it in use whatever the comparison says, for this REASON.", metavar="REASON"
+)
 @options.common
-def promote(console: Console, name: str, version: str) -> None:
+def promote(console: Console, name: str, version: str, frozen: tuple[Path, ...], force: str | None) -> None:
     """Put a version of a model in use.
+
+    A field classifier takes another's place only if it is better on records that people labelled (--on):
+    more right, no field much worse, honest probabilities, robust without marks, few labels changed.
+    Otherwise the command ends with code 3 and says why. The card keeps the comparison, or the REASON.
 
     \b
     Example:
-      sangkien models promote fields 0002-1a2b3c4d
+      sangkien models promote fields 0002-1a2b3c4d --on frozen.xlsx
+      sangkien models promote fields 0002-1a2b3c4d --force "new fields in 2026, no old set fits"
     """
     from pipeline import registry
+    from pipeline.errors import UsageError
 
-    registry.promote(options.models_folder(), name, version)
+    if force is not None and not force.strip():
+        raise UsageError('Say why: --force "the reason". The card keeps it.')
+    root = options.models_folder()
+    note: dict[str, object] = {"when": options.now()}
+    used = registry.current(root, name)
+    if used not in {None, version} and "labels" in registry.card(root, name, version):
+        note |= _compared(console, root, name, version, frozen=frozen, force=force)
+    if force:
+        note["forced"] = force.strip()
+    registry.promote(root, name, version, note=note)
     console.say("{name}/{version} is in use now.", name=name, version=version)
+    console.data({"name": name, "version": version, "promotion": note})
+
+
+def _compared(
+    console: Console, root: Path, name: str, version: str, *, frozen: tuple[Path, ...], force: str | None
+) -> dict[str, object]:
+    """Return what the card keeps of the comparison with the model in use.
+
+    Raises:
+        GateRefused: The new model is not good enough, and nobody forces it.
+    """
+    from pipeline import classify, evaluate, judging, registry
+    from pipeline.errors import GateRefused
+    from pipeline.taxonomy import default
+
+    if not frozen:
+        if force:
+            return {}
+        raise GateRefused(
+            "{name} has a version in use. Name labelled tables that neither model learnt from (--on), or say "
+            'why no comparison is needed (--force "the reason").',
+            name=name,
+        )
+    batch, groups = _labelled(console, root, frozen)
+    true = judging.truth(batch, default(), groups)
+    asked = []
+    for which in (version, None):
+        stored = registry.load(root, name, which, taxonomy=default().version)
+        asked.append(judging.ask(classify.restore(stored.model, stored.card), batch, name=stored.version))
+    verdict = evaluate.gate(true, *asked)
+    _figures(console, console.words("Beside the model in use"), verdict.figures)
+    if len(verdict.flips):
+        console.table(
+            console.words("Automatic labels that would change"),
+            [tuple(row) for row in verdict.flips.head(20).itertuples(index=False)],
+            head=[console.words(text) for text in ("Id", "People said", "In use", "New")],
+        )
+    if verdict.reasons and not force:
+        raise GateRefused(
+            "{name}/{version} was not put in use. {reasons}",
+            name=name,
+            version=version,
+            reasons=verdict.reasons,
+        )
+    flips = verdict.flips.to_dict("records")
+    return {
+        "compared_with": asked[1].whole["model"].iloc[0],
+        "comparison": verdict.figures,
+        "against": [str(reason) for reason in verdict.reasons],
+        "flips": flips,
+    }
+
+
+def _labelled(console: Console, root: Path, files: tuple[Path, ...]) -> tuple[pd.DataFrame, list[str]]:
+    """Return the labelled records of tables, and which of them are copies of one another."""
+    from pipeline import starter
+    from pipeline.errors import UsageError
+    from pipeline.settings import Settings
+
+    settings = Settings()
+    batch = _read(console, files)
+    batch = batch[batch["field"].str.strip() != ""].reset_index(drop=True)
+    if batch.empty:
+        raise UsageError("No row has a label to compare with. Fill the column field, then run again.")
+    known = starter.knowledge(settings=settings)
+    judge = starter.pairs(root, settings=settings, known=known, created=options.now())
+    return batch, starter.copies(batch, judge.model, settings=settings, known=known)
 
 
 @models.command()
@@ -333,40 +431,37 @@ def evaluate() -> None:
 @evaluate.command("classify")
 @click.argument("files", nargs=-1, required=True, type=options.PATH)
 @click.option("--model", default="fields", show_default=True, help="Which field classifier to judge.")
+@click.option("--out", type=options.PATH, help="Folder for evaluation.html and evaluation.json.")
 @options.common
-def evaluate_classify(console: Console, files: tuple[Path, ...], model: str) -> None:
+def evaluate_classify(console: Console, files: tuple[Path, ...], model: str, out: Path | None) -> None:
     """Compare the model's labels with the column field (and field2) of tables it was not trained on.
+
+    evaluation.html shows each field with intervals, what is taken for what with examples, whether
+    probabilities mean what they say, and the same records without marks, as titles, by sector and unit.
 
     \b
     Example:
-      sangkien evaluate classify judged-2025.xlsx
+      sangkien evaluate classify judged-2025.xlsx --out judged
     """
-    from pipeline import classify, evaluate, normalize, read, starter
-    from pipeline.errors import UsageError
+    from pipeline import judging, report, starter
     from pipeline.taxonomy import default
 
-    taxonomy, reading = default(), read.tables(files)
-    console.unread(reading.quarantine)
-    batch = normalize.frame(reading.batch)
-    batch = batch[batch["field"] != ""].reset_index(drop=True)
-    if batch.empty:
-        raise UsageError("No row has a label to compare with. Fill the column field, then run again.")
-    ready = starter.fields(options.models_folder(), taxonomy, name=model, created=options.now())
-    labels = classify.label(ready.model, batch, name=ready.name)
-    found = evaluate.labels(
-        [taxonomy.code_of(cell) or cell for cell in batch["field"]],
-        labels["field"].tolist(),
-        second=[taxonomy.code_of(cell) or cell for cell in batch["field2"]],
-        probability=labels["probability"].astype(float).tolist(),
-        auto=(labels["decision"] == "auto").tolist(),
-    )
-    console.data({"model": ready.name, **found.summary()})
-    _figures(console, console.words("Beside what people judged"), {"model": ready.name, **found.summary()})
+    root, taxonomy = options.models_folder(), default()
+    batch, groups = _labelled(console, root, files)
+    true = judging.truth(batch, taxonomy, groups)
+    ready = starter.fields(root, taxonomy, name=model, created=options.now())
+    content = judging.content(ready.model, batch, true, name=ready.name)
+    console.data({name: value for name, value in content.items() if name not in {"confusions", "units"}})
+    single = {name: value for name, value in content.items() if not isinstance(value, list | dict)}
+    _figures(console, console.words("Beside what people judged"), single)
     rows = [
         (row["field"], *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")), row["true"])
-        for row in found.fields.to_dict("records")
+        for row in content["fields"]
     ]
     console.table(console.words("Fields"), rows, head=["", "precision", "recall", "F1", "n"])
+    if out:
+        for path in report.label_judgement(content, out, names=taxonomy.names, language=console.language):
+            console.say("{path}", path=path)
 
 
 @evaluate.command("dedupe")

@@ -1,7 +1,23 @@
 """How good: what was found, beside what is true."""
 
-from pipeline.evaluate.calibration import brier, calibration_error, reliability
+from pipeline.evaluate.calibration import brier, calibration_error, reliability, risk_coverage
+from pipeline.evaluate.gate import Asked, Limits, Verdict, gate
 from pipeline.evaluate.labelling import Labels, labels
 from pipeline.evaluate.pairing import Pairs, pairs
+from pipeline.evaluate.resampling import intervals
 
-__all__ = ("Labels", "Pairs", "brier", "calibration_error", "labels", "pairs", "reliability")
+__all__ = (
+    "Asked",
+    "Labels",
+    "Limits",
+    "Pairs",
+    "Verdict",
+    "brier",
+    "calibration_error",
+    "gate",
+    "intervals",
+    "labels",
+    "pairs",
+    "reliability",
+    "risk_coverage",
+)

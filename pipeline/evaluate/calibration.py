@@ -57,6 +57,31 @@ def reliability(probability: Floats, right: Mask, *, bins: int = _BINS) -> pd.Da
     )
 
 
+def risk_coverage(probability: Floats, right: Mask, *, points: int = 20) -> pd.DataFrame:
+    """Return how often labels are right when only the surest are taken: ``coverage,accuracy,probability``.
+
+    ``coverage`` is the share of rows taken, ``accuracy`` the share of those that is right, ``probability``
+    that of the least sure one (El-Yaniv and Wiener, *On the foundations of noise-free selective
+    classification*, JMLR 2010). Rows of one probability are taken together.
+
+    >>> risk_coverage(np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, True]), points=2)
+       coverage  accuracy  probability
+    0       0.5      1.00          0.8
+    1       1.0      0.75          0.6
+    """
+    order = np.argsort(-probability, kind="stable")
+    sure, good = probability[order], np.cumsum(right[order])
+    wanted = np.ceil(np.arange(1, points + 1) / points * len(sure)).astype(np.int64)
+    taken = np.unique(np.searchsorted(-sure, -sure[wanted - 1], side="right"))
+    return pd.DataFrame(
+        {
+            "coverage": taken / len(sure),
+            "accuracy": good[taken - 1] / taken,
+            "probability": sure[taken - 1],
+        }
+    )
+
+
 def brier(probability: Floats, right: Mask) -> float:
     """Return the mean squared distance of probabilities from the truth (0 is best, 1 worst).
 

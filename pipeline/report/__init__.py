@@ -17,11 +17,23 @@ from typing import Any, Final
 
 from pipeline.errors import UsageError
 from pipeline.records import Decision
-from pipeline.report import checks, evaluation, files, folder, sheets, summary, tables, workbook
+from pipeline.report import checks, evaluation, files, folder, labelling, sheets, summary, tables, workbook
+from pipeline.report.modelcard import model_card
 from pipeline.report.outcome import MATCH_COLUMNS, Outcome, match_frame
 from pipeline.report.wording import DISCLAIMER, Wording
 
-__all__ = ["MATCH_COLUMNS", "Outcome", "Published", "export", "judgement", "match_frame", "publish", "settle"]
+__all__ = [
+    "MATCH_COLUMNS",
+    "Outcome",
+    "Published",
+    "export",
+    "judgement",
+    "label_judgement",
+    "match_frame",
+    "model_card",
+    "publish",
+    "settle",
+]
 
 WORKBOOK: Final = "ket_qua.xlsx"
 
@@ -128,10 +140,35 @@ def judgement(content: Mapping[str, Any], out: Path, *, language: str = "vi") ->
         PermissionDenied: The system refuses to write there.
         OutputError: Something could not be written.
     """
+    return _judged(content, evaluation.page(content, Wording.of(language)), out)
+
+
+def label_judgement(
+    content: Mapping[str, Any], out: Path, *, names: Mapping[str, str], language: str = "vi"
+) -> tuple[Path, ...]:
+    """Write how good the fields are: ``evaluation.html`` for people, ``evaluation.json`` for programs.
+
+    Args:
+        content: `judging.content`.
+        out: The folder; it is made where there is none. Other files in it stay as they are.
+        names: The name of each field.
+        language: Of the page, ``vi`` or ``en``.
+
+    Returns:
+        The files, the page first.
+
+    Raises:
+        UsageError: ``out`` is a file.
+        PermissionDenied: The system refuses to write there.
+        OutputError: Something could not be written.
+    """
+    return _judged(content, labelling.page(content, names, Wording.of(language)), out)
+
+
+def _judged(content: Mapping[str, Any], page: str, out: Path) -> tuple[Path, ...]:
     if out.exists() and not out.is_dir():
         raise UsageError("{path} is a file. Name a folder for the results.", path=out)
     paths = (out / "evaluation.html", out / "evaluation.json")
-    page = evaluation.page(content, Wording.of(language))
     with folder.telling(out):
         out.mkdir(parents=True, exist_ok=True)
         parts = [path.with_name(f".{path.name}.part") for path in paths]

@@ -62,6 +62,24 @@ def page(content: Mapping[str, Any], _: Wording) -> str:
         [row["relation"], row["id_a"], row["title_a"], row["id_b"], row["title_b"], row["probability"]]
         for row in content["false"]
     )
+    return document(
+        title,
+        [
+            table((), [(_(text), shown(content.get(name), _)) for name, text in _FIGURES]),
+            f'<div class="plots">{_curve(content, _)}{_reliability(content, _)}</div>',
+            f"<h2>{escape(_('By relation'))}</h2>",
+            _relations(content["relations"], _),
+            f"<h2>{escape(_('Judged the same and not flagged: {count}', count=len(content['missed'])))}</h2>",
+            _pairs(missed, _),
+            f"<h2>{escape(_('Flagged and not judged the same: {count}', count=len(content['false'])))}</h2>",
+            _pairs(false, _),
+        ],
+        _,
+    )
+
+
+def document(title: str, parts: Sequence[str], _: Wording) -> str:
+    """Return a page of one file that needs no script and no network; ``title`` and ``parts`` are HTML."""
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -71,14 +89,7 @@ def page(content: Mapping[str, Any], _: Wording) -> str:
             f"<style>{_STYLE}</style></head><body>",
             f"<h1>{title}</h1>",
             f"<p>{escape(_(DISCLAIMER))}</p>",
-            _table((), [(_(text), _shown(content.get(name), _)) for name, text in _FIGURES]),
-            f'<div class="plots">{_curve(content, _)}{_reliability(content, _)}</div>',
-            f"<h2>{escape(_('By relation'))}</h2>",
-            _relations(content["relations"], _),
-            f"<h2>{escape(_('Judged the same and not flagged: {count}', count=len(content['missed'])))}</h2>",
-            _pairs(missed, _),
-            f"<h2>{escape(_('Flagged and not judged the same: {count}', count=len(content['false'])))}</h2>",
-            _pairs(false, _),
+            *parts,
             "</body></html>\n",
         ]
     )
@@ -90,7 +101,7 @@ def _curve(content: Mapping[str, Any], _: Wording) -> str:
         # Between two points nothing more is found, and precision only falls: a step, not a slope.
         steps += [(steps[-1][0] if steps else 0.0, point["precision"]), (point["recall"], point["precision"])]
     marks = [
-        Mark(recall, precision, _("from {probability}", probability=_shown(threshold, _)))
+        Mark(recall, precision, _("from {probability}", probability=shown(threshold, _)))
         for recall, precision, threshold in (
             (content["recall"], content["precision"], content["threshold"]),
             (content["best_recall"], content["best_precision"], content["best_threshold"]),
@@ -102,7 +113,7 @@ def _curve(content: Mapping[str, Any], _: Wording) -> str:
     svg = diagram(
         steps, marks, title=title, across=_("Recall"), up=_("Precision"), guide=((0, wanted), (1, wanted))
     )
-    return _figure(
+    return figure(
         svg,
         _(
             "{title}. The dots are the threshold in use and the best one; dashed: the precision wanted.",
@@ -132,13 +143,14 @@ def _reliability(content: Mapping[str, Any], _: Wording) -> str:
         up=_("Share judged the same"),
         guide=((0, 0), (1, 1)),
     )
-    return _figure(
+    return figure(
         svg,
         _("{title} On the dashed line they do; the larger a dot, the more pairs it stands for.", title=title),
     )
 
 
-def _figure(svg: str, caption: str) -> str:
+def figure(svg: str, caption: str) -> str:
+    """Return a diagram with what stands below it."""
     return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
@@ -154,7 +166,7 @@ def _relations(rows: Iterable[Mapping[str, Any]], _: Wording) -> str:
         _("Among the first three"),
     ]
     shares = ("share", "share_best", "first", "top3")
-    return _table(
+    return table(
         head,
         [
             (
@@ -172,17 +184,17 @@ def _relations(rows: Iterable[Mapping[str, Any]], _: Wording) -> str:
 
 def _pairs(rows: Iterable[Sequence[Any]], _: Wording) -> str:
     head = [_("Relation"), _("Id"), _("Title"), _("Id"), _("Title"), _("Probability")]
-    return _table(
+    return table(
         head,
         [
-            (_.name(RELATIONS, relation) if relation else _("Not judged"), *texts, _shown(probability, _))
+            (_.name(RELATIONS, relation) if relation else _("Not judged"), *texts, shown(probability, _))
             for relation, *texts, probability in rows
         ],
         numbers=len(head) - 1,
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 1) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 1) -> str:
     """Return a table; from the column ``numbers`` on cells hold numbers."""
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join(
@@ -197,7 +209,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int =
     return f"<table>{f'<tr>{top}</tr>' if head else ''}{body}</table>"
 
 
-def _shown(value: object, _: Wording) -> str:
+def shown(value: object, _: Wording) -> str:
     """Return a figure as people of the language write it; – where there is none."""
     if value is None:
         return "–"
