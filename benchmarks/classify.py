@@ -36,6 +36,7 @@ from pipeline.taxonomy import default
 
 NEIGHBOURS = 400
 POOL = 10_000
+PART = 2_000
 FEW = (10, 30)
 FEW_TEST = 4_000
 TEXT = ["clean_title", "clean_description"]
@@ -183,7 +184,7 @@ def on_vntc(folder: Path) -> None:
         f"vectorised in {vectorised:.1f} CPU s; trained in {trained:.1f}, that included: {rest:.2f} x beyond"
     )
     started = time.process_time()
-    labels = classify.label(fitted.model, test, name="m")
+    labels = labelled(fitted.model, test)
     print(f"predicted {len(test) / (time.process_time() - started):,.0f} passages a CPU second")
     head("form", "acc", "macro-F1", "ECE", "acc at 80 %", "auto", "auto right")
     kept = ~test["in_train"].to_numpy()
@@ -191,12 +192,16 @@ def on_vntc(folder: Path) -> None:
     news_row("no copies of training", labels[kept], test[kept])
     news_row(
         "NFD",
-        classify.label(
-            fitted.model, respelt(test, lambda text: unicodedata.normalize("NFD", text)), name="m"
-        ),
+        labelled(fitted.model, respelt(test, lambda text: unicodedata.normalize("NFD", text))),
         test,
     )
-    news_row("no marks", classify.label(fitted.model, respelt(test, normalize.fold), name="m"), test)
+    news_row("no marks", labelled(fitted.model, respelt(test, normalize.fold)), test)
+
+
+def labelled(model: classify.Model, batch: pd.DataFrame) -> pd.DataFrame:
+    """Return labels, a part of 2,000 records at a time as a run does."""
+    parts = [batch.iloc[start : start + PART] for start in range(0, len(batch), PART)]
+    return pd.concat([classify.label(model, part, name="m") for part in parts], ignore_index=True)
 
 
 def news_row(name: str, labels: pd.DataFrame, test: pd.DataFrame) -> None:
