@@ -45,6 +45,7 @@ DUPLICATE_LEVELS: Final = ("copy", "partial", "reworded")
 FLAGS: Final = {
     "bad_date": "the date handed in is no date; it is kept as it was written",
     "cut": "a cell was longer than 32,767 characters and was cut for comparing",
+    "hidden_row": "the row cannot be seen in the workbook: it is hidden or filtered out",
     "hidden_characters": "the text holds characters that cannot be seen",
     "id_conflict": "the archive holds the same id with other content",
     "id_made": "the table gave no id; one was made from the content",
@@ -107,6 +108,20 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """How a table of an input file was understood, so that a row of it can be read again.
+
+    ``header`` has the cells of the header as written and ``columns`` the batch column of each; ``delimiter``
+    is what cuts a raw row into cells (``""``: it is a JSON object with the header's cells as keys).
+    """
+
+    sheet: str
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    delimiter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What became of one input file: ``read == accepted + quarantined + blank``.
 
@@ -122,6 +137,7 @@ class Source:
     blank: int
     columns: dict[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

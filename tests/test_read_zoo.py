@@ -548,14 +548,15 @@ def test_no_permission(given, tmp_path, monkeypatch):
 
 
 def test_names_and_progress(tmp_path):
-    """Files of one name are told apart by folder and announced; the same bytes are read once."""
-    said = []
+    """Files of one name are told apart by folder; progress is in bytes; the same bytes are read once."""
+    done = []
     for folder, text in (("x", "1,a,b\n"), ("y", "2,b,c\n"), ("z", "1,a,b\n")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.csv").write_text(HEAD + text, encoding="utf-8")
-    reading = read.tables([tmp_path / folder / "a.csv" for folder in "xyz"], progress=said.append)
-    assert said == ["x/a.csv", "y/a.csv", "z/a.csv"]
-    assert reading.batch["source_file"].tolist() == said[:2]
+    paths = [tmp_path / folder / "a.csv" for folder in "xyz"]
+    reading = read.tables(paths, progress=done.append)
+    assert sum(done) == read.size(paths[:2])
+    assert reading.batch["source_file"].tolist() == ["x/a.csv", "y/a.csv"]
     assert [row.code for row in reading.quarantine] == ["E-FILE-TWICE"]
 
 

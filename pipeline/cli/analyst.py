@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pipeline.cli import options
+from pipeline.cli import options, reading
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -166,14 +166,11 @@ def _read(console: Console, files: tuple[Path, ...]) -> pd.DataFrame:
 
 
 def _reading(console: Console, files: tuple[Path, ...]) -> pd.DataFrame | None:
-    from pipeline import read
-
     if not files:
         return None
-    with console.stage("read", len(files)) as advance:
-        reading = read.tables(files, progress=lambda _name: advance(1))
-    console.unread(reading.quarantine)
-    return reading.batch
+    given = reading.tables(console, files)
+    console.unread(given.quarantine)
+    return given.batch
 
 
 def _there(console: Console, judged: pd.DataFrame, batch: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -313,13 +310,13 @@ def evaluate_classify(console: Console, files: tuple[Path, ...], model: str) -> 
     Example:
       sangkien evaluate classify judged-2025.xlsx
     """
-    from pipeline import classify, evaluate, normalize, read, starter
+    from pipeline import classify, evaluate, normalize, starter
     from pipeline.errors import UsageError
     from pipeline.taxonomy import default
 
-    taxonomy, reading = default(), read.tables(files)
-    console.unread(reading.quarantine)
-    batch = normalize.frame(reading.batch)
+    taxonomy, given = default(), reading.tables(console, files)
+    console.unread(given.quarantine)
+    batch = normalize.frame(given.batch)
     batch = batch[batch["field"] != ""].reset_index(drop=True)
     if batch.empty:
         raise UsageError("No row has a label to compare with. Fill the column field, then run again.")

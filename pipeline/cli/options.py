@@ -41,6 +41,11 @@ unit_names = click.option(
     type=PATH,
     help="Sheet of your unit names and abbreviations (CSV: alias,name,note), beside the program's own.",
 )
+headers = click.option(
+    "--headers",
+    type=PATH,
+    help="Sheet of your column names (CSV: alias,column), beside the program's own.",
+)
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:

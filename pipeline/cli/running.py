@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli import options
+from pipeline.cli import options, reading
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ MODEL = click.option("--model", default="fields", show_default=True, help="Which
 @options.scope
 @options.unit_names
 @options.form_text
+@options.headers
 @options.workers
 @options.common
 def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -76,6 +77,7 @@ def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> No
 @options.scope
 @options.unit_names
 @options.form_text
+@options.headers
 @options.workers
 @options.common
 def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -92,6 +94,7 @@ def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) ->
 @NEW
 @OUT
 @MODEL
+@options.headers
 @options.workers
 @options.common
 def classify(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -118,6 +121,7 @@ class _Choices:
     scope: Scope = "all"
     unit_aliases: Path | None = None
     form_text: Path | None = None
+    headers: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -139,7 +143,7 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
         raise UsageError("Choose either --store or --against: both name the archive to compare with.")
     started = options.now()
     report.settle(out)
-    reading = _read(console, new, out)
+    given = _read(console, new, out, choices.headers)
     taxonomy = default()
     tools, used = _tools(console, taxonomy, choices)
     archive, source = _archive(console, choices, tools.known) if choices.dedupe else (None, {})
@@ -149,12 +153,13 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
         "taxonomy": taxonomy.version,
         "unit_aliases": _sheet(choices.unit_aliases),
         "form_text": _sheet(choices.form_text),
+        "headers": _sheet(choices.headers),
         **_versions(choices.settings),
         "steps": [name for name in flow.STEPS if getattr(choices, name)],
     }
     names = {field.code: field.name for field in taxonomy.fields}
     outcome = flow.run(
-        reading,
+        given,
         archive,
         tools,
         decisions=_decisions(choices) if choices.dedupe else (),
@@ -190,32 +195,28 @@ def _versions(settings: Settings) -> dict[str, object]:
     }
 
 
-def _read(console: Console, new: tuple[Path, ...], out: Path) -> Reading:
-    from pipeline import read
-    from pipeline.errors import NoUsableRow
+def _read(console: Console, new: tuple[Path, ...], out: Path, headers: Path | None) -> Reading:
+    from pipeline.errors import NoUsableRow, PermissionDenied
 
-    with console.stage("read", len(new)) as advance:
-        try:
-            reading = read.tables(new, progress=lambda _name: advance(1))
-        except NoUsableRow as fault:
-            _keep_quarantine(console, fault, out)
-            raise
-    for source in reading.sources:
-        for note in source.notes:
-            console.say("{note}", note=note)
-    console.unread(row for row in reading.quarantine if row.row == 0)
-    return reading
+    try:
+        given = reading.tables(console, new, headers=headers)
+    except (NoUsableRow, PermissionDenied) as fault:
+        _keep_quarantine(console, fault, out)
+        raise
+    reading.tell(console, given.sources)
+    console.unread(row for row in given.quarantine if row.row == 0)
+    return given
 
 
 def _keep_quarantine(console: Console, fault: Any, out: Path) -> None:
     """Publish what could not be read, though nothing else is: nobody's row is lost, and no former result."""
     from pipeline import normalize, report
 
-    reading = getattr(fault, "reading", None)
-    if reading is None:
+    given = getattr(fault, "reading", None)
+    if given is None:
         return
     outcome = report.Outcome(
-        initiatives=normalize.frame(reading.batch), quarantine=reading.quarantine, sources=reading.sources
+        initiatives=normalize.frame(given.batch), quarantine=given.quarantine, sources=given.sources
     )
     beside = out.with_name(f"{out.name}-quarantine") if (out / "run.json").exists() else out
     published = report.publish(outcome, beside, language=console.language)
@@ -225,19 +226,17 @@ def _keep_quarantine(console: Console, fault: Any, out: Path) -> None:
 def _archive(
     console: Console, choices: _Choices, known: Knowledge | None
 ) -> tuple[Archive, dict[str, object]]:
-    from pipeline import read
     from pipeline.store import DATABASE
 
     if choices.against:
-        with console.stage("read the archive", len(choices.against)) as advance:
-            reading = read.tables(choices.against, progress=lambda _name: advance(1))
-        console.unread(row for row in reading.quarantine if row.row == 0)
-        if lost := reading.totals["quarantined"]:
+        given = reading.tables(console, choices.against, headers=choices.headers, stage="read the archive")
+        console.unread(row for row in given.quarantine if row.row == 0)
+        if lost := given.totals["quarantined"]:
             console.warn(
                 "{count} rows of the archive could not be read and are not compared with.", count=lost
             )
-        files = [{"file": source.file, "sha256": source.sha256} for source in reading.sources]
-        return reading.batch, {"files": files, "records": len(reading.batch)}
+        files = [{"file": source.file, "sha256": source.sha256} for source in given.sources]
+        return given.batch, {"files": files, "records": len(given.batch)}
     if choices.store is None and not (options.STORE / DATABASE).exists():
         return None, {}
     return _stored(console, choices, known)

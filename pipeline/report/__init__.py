@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -204,6 +204,7 @@ def run_record(outcome: Outcome, written: Path) -> dict[str, object]:
                 "kind": source.kind,
                 "columns": dict(source.columns),
                 "notes": [str(note) for note in source.notes],
+                "tables": [asdict(table) for table in source.tables],
             }
             for source in outcome.sources
         ],

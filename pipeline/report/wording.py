@@ -48,6 +48,7 @@ REPAIRS: Final = {
     "bad_date": "Write the date as day/month/year, for example 05/03/2022",
     "cut": "Shorten the cell or split it; the full text is kept in the tables",
     "hidden_characters": "Type the marked words again, or check why the characters are there",
+    "hidden_row": "Show the row in the workbook, and check that it is meant to be counted",
     "id_conflict": "Give the initiative an id of its own, or check which content is right",
     "id_made": "Add a column with the id of each initiative",
     "legacy_encoding": "Read the text again; if a word is wrong, send it in Unicode",
