@@ -16,7 +16,7 @@ from pipeline.errors import Note
 from pipeline.read.faults import UnreadableError
 
 ENTRIES: Final = 1_000
-INFLATED: Final = 512 << 20
+INFLATED: Final = 1 << 30
 SHARED_STRINGS: Final = 256 << 20
 RATIO: Final = 200
 RATIO_FROM: Final = 10_000_000
@@ -27,11 +27,11 @@ WRITTEN: Final = 20_000_000
 _CHUNK: Final = 1 << 20
 _LONGEST: Final = 1 << 16  # of one cell's formula and attributes; a longer text is cut where it is no tag
 _SHOWN: Final = 100
-_REFERENCE: Final = re.compile(
-    rb"""<(?:\w+:)?(?:c|row)\s[^<>]*?\br\s*=\s*["']\$?([A-Za-z]{0,3})\$?(\d{1,7})["']"""
-)
+_REFERENCE: Final = re.compile(rb"""\br\s*=\s*["']\$?([A-Za-z]{0,3})\$?(\d{1,9})["']""")
+_ROW: Final = re.compile(rb'<row [^<>]*?r="(\d{1,9})"')
+_LETTERS: Final = re.compile(rb' r="([A-Z]{1,3})\d')
 _CELL: Final = re.compile(rb"<(?:\w+:)?c[\s>/]")
-_LAST: Final = re.compile(rb"<(?:\w+:)?(?:c|row)[\s>/]")
+_TAGS: Final = (b"<c ", b"<c>", b"<row")
 _ERROR: Final = re.compile(
     rb"""<(?:\w+:)?c\s(?=[^<>]*?\st\s*=\s*["']e["'])[^<>]*?\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["'][^<>]*>"""
     rb"""(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<]*</(?:\w+:)?f>))?\s*(?:<(?:\w+:)?v>([^<]{1,20})<)?"""
@@ -160,14 +160,10 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, allowed: int, cells
     is_xml = name.endswith((".xml", ".rels"))
     is_sheet = name.endswith(".xml") and "sharedstrings" not in name and "externallinks" not in name
     part, tail, first = Part(), b"", True
+    _refuse_size(entry, entry.file_size, allowed)  # what is said of it may be too little, but not too much
     for piece in _pieces(archive, entry):
         part.size += len(piece)
-        if part.size > allowed:
-            values = {"part": entry.filename[:100], "size": allowed >> 20}
-            raise UnreadableError("E-XLSX-LIMIT", reason=Note("{part}: over {size} MiB unpacked", {**values}))
-        if part.size > RATIO_FROM and part.size > RATIO * max(entry.compress_size, 1):
-            values = {"part": entry.filename[:100], "ratio": RATIO}
-            raise UnreadableError("E-XLSX-LIMIT", reason=Note("{part}: packed over {ratio}:1", {**values}))
+        _refuse_size(entry, part.size, allowed)
         if first and is_xml:
             _refuse_markup(piece)
         first = False
@@ -179,6 +175,15 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, allowed: int, cells
         extent = Note("{rows} rows by {columns} columns", {"rows": part.rows, "columns": part.columns})
         raise UnreadableError("E-XLSX-LIMIT", reason=extent)
     return part
+
+
+def _refuse_size(entry: zipfile.ZipInfo, size: int, allowed: int) -> None:
+    if size > allowed:
+        values: dict[str, object] = {"part": entry.filename[:100], "size": allowed >> 20}
+        raise UnreadableError("E-XLSX-LIMIT", reason=Note("{part}: over {size} MiB unpacked", values))
+    if size > RATIO_FROM and size > RATIO * max(entry.compress_size, 1):
+        values = {"part": entry.filename[:100], "ratio": RATIO}
+        raise UnreadableError("E-XLSX-LIMIT", reason=Note("{part}: packed over {ratio}:1", values))
 
 
 def _refuse_markup(start: bytes) -> None:
@@ -199,10 +204,11 @@ def _look(part: Part, text: bytes, cells: int, *, last: bool = False) -> bytes:
     text, tail = text[:cut], text[cut:]
     if part.written == 0 and (dimension := _DIMENSION.search(text, 0, 1 << 16)):
         part.misplaced = _RANGE.fullmatch(dimension[1]) is None
-    part.written += len(_CELL.findall(text))
+    here = text.count(b"<c ") + text.count(b"<c>") or len(_CELL.findall(text))
+    part.written += here
     if part.written > cells:
         raise UnreadableError("E-XLSX-LIMIT", reason=Note("over {count} cells", {"count": WRITTEN}))
-    _extent(part, text)
+    _extent(part, text, usual=text.count(b' r="') == here + text.count(b"<row"))
     _valueless(part, text)
     if b"hidden" in text:
         part.hidden_rows.update(map(int, _HIDDEN_ROW.findall(text)))
@@ -215,26 +221,34 @@ def _look(part: Part, text: bytes, cells: int, *, last: bool = False) -> bytes:
 def _last_tag(text: bytes) -> int:
     """Return where the last cell or row begins, if that is near the end; else the last tag."""
     near = max(0, len(text) - _LONGEST)
-    starts = [found.start() for found in _LAST.finditer(text, near)]
-    if starts:
-        return starts[-1]
-    last = text.rfind(b"<", near)
+    last = max(text.rfind(tag, near) for tag in _TAGS)
+    last = last if last >= 0 else text.rfind(b"<", near)
     return last if last >= 0 else len(text)
 
 
-def _extent(part: Part, text: bytes) -> None:
-    found = set(_REFERENCE.findall(text))
-    part.rows = max(part.rows, max((int(row) for _, row in found), default=0))
-    letters = {letters for letters, _ in found}
+def _extent(part: Part, text: bytes, *, usual: bool) -> None:
+    """Note the last row and column.
+
+    ``usual`` says that each cell and row says where it stands, the way programs write it: then rows are
+    believed, unless a cell's number is longer than theirs.
+    """
+    rows = max(map(int, _ROW.findall(text)), default=part.rows) if usual else 0
+    if usual and not re.search(rb' r="[A-Z]{1,3}\d{%d}' % (len(str(rows)) + 1), text):
+        letters = set(_LETTERS.findall(text))
+    else:
+        found = set(_REFERENCE.findall(text))
+        rows = max((int(row) for _, row in found), default=0)
+        letters = {letters for letters, _ in found}
+    part.rows = max(part.rows, rows)
     part.columns = max(part.columns, max(map(_column, letters), default=0))
 
 
 def _valueless(part: Part, text: bytes) -> None:
-    if b'"e"' in text or b"'e'" in text:
+    if b't="e"' in text or b"t='e'" in text:
         for letters, row, value in _ERROR.findall(text):
             shown = html.unescape(value.decode("utf-8", "replace")) or "#ERROR"
             part.errors.setdefault(int(row), {})[_column(letters)] = ("E-CELL", shown)
-    if b"<f" in text or b":f" in text:
+    if b"<f>" in text or b"<f " in text or b":f" in text:
         for letters, row, formula in _NO_VALUE.findall(text):
             shown = "=" + html.unescape(formula.decode("utf-8", "replace"))
             part.errors.setdefault(int(row), {})[_column(letters)] = ("E-FORMULA-NOVALUE", shown[:_SHOWN])
