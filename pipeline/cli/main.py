@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from pipeline import errors
-from pipeline.cli import analyst, archive, bench, decisions, running
+from pipeline.cli import analyst, archive, bench, decisions, requeue, running
 from pipeline.words import translator
 
 EXIT_CODES: Final = {
@@ -49,6 +49,7 @@ for command in (
     running.run,
     running.dedupe,
     running.classify,
+    requeue.requeue,
     archive.archive,
     decisions.decisions,
     analyst.train,

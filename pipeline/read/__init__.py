@@ -2,14 +2,24 @@
 
 CSV, TSV, XLSX, XLS, JSON, JSON Lines and Parquet; `tables` reads them, `stream` does so batch by batch,
 `aliases` loads the table of header names.
-`decided` reads what people decided about pairs.
+`requeue` takes back rows that were mended; `decided` reads what people decided about pairs.
 """
 
 from pipeline.read.account import Stream
 from pipeline.read.headers import HeaderAliases, aliases
 from pipeline.read.reading import Reading, size, stream, tables
+from pipeline.read.requeue import requeue
 from pipeline.read.verdicts import Verdicts, decided
 
 __all__ = [
-    "HeaderAliases", "Reading", "Stream", "Verdicts", "aliases", "decided", "size", "stream", "tables",
-]  # fmt: skip
+    "HeaderAliases",
+    "Reading",
+    "Stream",
+    "Verdicts",
+    "aliases",
+    "decided",
+    "requeue",
+    "size",
+    "stream",
+    "tables",
+]

@@ -32,6 +32,7 @@ _FURTHER: Final = 1000  # a worse form of a good name is worse than a good form 
 _COLUMNS: Final = 1000
 _SHORT: Final = 60  # what stands in the second row of a header is a few words
 _ALONE: Final = frozenset({"id", "title", "description"})
+_VAGUE: Final = frozenset({"ten", "ma", "maso", "ngay", "so", "id", "title"})
 _COMPARED: Final = 600  # cells among which the nearest is looked for: a hostile file has many
 
 
@@ -98,7 +99,7 @@ class HeaderAliases:
     def match_below(self, above: str, below: str) -> tuple[str, int] | None:
         """Return what a header of two rows names: "Họ tên" below "Tác giả" is an author.
 
-        A single word such as "Tên" or "Ngày" says nothing without what stands above it.
+        Words such as "Tên" or "Ngày" say nothing without what stands above them.
 
         >>> HeaderAliases.of([("Tên đơn vị", "unit"), ("Tên", "title")]).match_below("Đơn vị", "Tên")
         ('unit', 0)
@@ -108,7 +109,7 @@ class HeaderAliases:
         for both in (f"{below} {above}", f"{above} {below}"):
             if found := self.match(both):
                 return found
-        if " " in below.strip() and (found := self.match(below)):
+        if fold(below) not in _VAGUE and (found := self.match(below)):
             return found[0], found[1] + _FURTHER * 4
         return None
 
@@ -197,16 +198,16 @@ def locate(rows: Sequence[Sequence[str]], table: HeaderAliases) -> Located | Non
     (2, 'Sáng kiến / Tên', [None, 'author', 'unit', 'title', 'description'])
     """
     searched = [tuple(map(_tidy, cells)) for cells in rows[: SEARCHED + 1]]
-    best: Located | None = None
-    for at, cells in enumerate(searched[:SEARCHED]):
-        found = _located(at, (cells,), cells, tuple(map(table.match, cells)), table)
-        if found.score > (best.score if best else 0):
-            best = found
-    for at, (above, below) in enumerate(pairwise(searched)):
-        both = _of_two(at, above, below, table)
-        if both and both.score > (best.score if best else 0):
-            best = both
-    return best
+    ones = [_located(at, (cells,), cells, _matches(cells, table), table) for at, cells in enumerate(searched)]
+    twos = [_of_two(at, above, below, table) for at, (above, below) in enumerate(pairwise(searched))]
+    found = [each for each in (*ones[:SEARCHED], *twos) if each and each.score]
+    # The first of the best; one that leaves open which of two columns is the title comes behind its equals.
+    return max(found, key=lambda each: (each.score, not _doubtful(each)), default=None)
+
+
+def _matches(cells: Sequence[str], table: HeaderAliases) -> tuple[tuple[str, int] | None, ...]:
+    """Return what each cell names; beyond `_COLUMNS` nothing is looked at, for the header is refused."""
+    return tuple(table.match(cell) if place <= _COLUMNS else None for place, cell in enumerate(cells))
 
 
 def nothing() -> Located:
@@ -228,7 +229,7 @@ def _located(
 
 def _of_two(at: int, above: tuple[str, ...], below: tuple[str, ...], table: HeaderAliases) -> Located | None:
     """Return the header of two rows, None where the second cannot be a part of one."""
-    if not any(below) or any(len(cell) > _SHORT for cell in below):
+    if not any(below) or max(map(len, below)) > _SHORT or len(above) > _COLUMNS:
         return None
     width = max(len(above), len(below))
     above += ("",) * (width - len(above))
@@ -333,6 +334,16 @@ def _only_once(written: Sequence[str], owner: Mapping[int, str]) -> None:
     for position, column in owner.items():
         if column in _ALONE and folded[fold(written[position])] > 1:
             raise UnreadableError("E-HEADER-DUP", header=f'"{written[position]}"', column=column)
+
+
+def _doubtful(located: Located) -> bool:
+    """Return whether an id, title or description stands twice under one name."""
+    named = Counter(
+        (fold(cell), match[0])
+        for cell, match in zip(located.cells, located.columns, strict=True)
+        if match and match[0] in _ALONE
+    )
+    return any(count > 1 for count in named.values())
 
 
 def _extra(cell: str, taken: set[str]) -> str:

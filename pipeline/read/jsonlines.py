@@ -117,6 +117,8 @@ class Lines:
                     data[position:limit],
                     Fault("E-TRUNC" if self.text.whole else "E-LONG", {"most": LONGEST}),
                 )
+                if self.text.whole:
+                    return
                 position = self.text.move(limit)
             else:
                 yield data[position:end].rstrip(), None

@@ -136,7 +136,7 @@ def stream(
         raise UsageError("No input file was named. Name at least one table.")
     must_be_there(paths)
     table = aliases or headers.aliases()
-    reader = _Reader(table, progress or (lambda _bytes: None))
+    reader = Reader(table, progress or (lambda _bytes: None))
     try:
         for path, name in zip(paths, names_of(paths), strict=True):
             reader.read(path, name)
@@ -191,7 +191,7 @@ def _shown(path: Path) -> str:
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
-class _Reader:
+class Reader:
     """Goes through files, and keeps the accepted rows and a few numbers for each."""
 
     def __init__(self, table: headers.HeaderAliases, advance: Advance) -> None:
@@ -228,9 +228,10 @@ class _Reader:
         if first is not file:
             raise UnreadableError("E-FILE-TWICE", first_file=first.name)
         for part in found.parts(self.table, advance=self.advance):
-            self._part(file, part)
+            self.part(file, part)
 
-    def _part(self, file: File, found: parts.Part) -> None:
+    def part(self, file: File, found: parts.Part) -> None:
+        """Read one table of a file."""
         place = parts.place_of(file.name, found.sheet)
         header = found.header
         part = Part(
