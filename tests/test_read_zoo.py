@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import os
+import random
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -567,3 +568,34 @@ def test_same_bytes_same_batch(tmp_path):
     assert first.equals(second)
     assert set(map(str, first.dtypes)) == {"str"}
     assert not first.isna().any(axis=None)
+
+
+def test_error_cells_of_an_xls():
+    """In an old workbook too an Excel error refuses the row where its column matters, and is kept elsewhere.
+
+    The file was saved by LibreOffice from formulas.
+    """
+    reading = read.tables([Path(__file__).parent / "files" / "errors.xls"])
+    assert [(row.sheet, row.row, row.column, row.code) for row in reading.quarantine] == [
+        ("Danh sách", 3, "Tên sáng kiến", "E-CELL"),
+        ("Danh sách", 4, "Nội dung", "E-CELL"),
+        ("Hai", 2, "title", "E-CELL"),
+    ]
+    assert titles(reading) == ["Máy gieo hạt", "Ao cá", "Bơm nước", "Xe"]
+    assert reading.batch.loc[1, "Tra cứu"] == "#DIV/0!"
+    assert reading.totals == {"read": 7, "accepted": 4, "quarantined": 3, "blank": 0}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_xls(tmp_path, seed):
+    """An old workbook with bytes turned or cut is read, or refused with a sentence."""
+    rng = random.Random(seed)
+    data = bytearray((Path(__file__).parent / "files" / "errors.xls").read_bytes())
+    for _ in range(20):
+        data[rng.randrange(24, len(data))] = rng.randrange(256)
+    (tmp_path / "a.xls").write_bytes(data[: rng.choice((len(data), 3000))])
+    try:
+        totals = read.tables([tmp_path / "a.xls"]).totals
+    except NoUsableRow as error:
+        totals = error.reading.totals
+    assert totals["read"] == totals["accepted"] + totals["quarantined"] + totals["blank"]

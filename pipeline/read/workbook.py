@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from pipeline.errors import Note
-from pipeline.read import raw, workbook_guard
+from pipeline.read import raw, workbook_guard, xls_guard
 from pipeline.read.faults import Row, UnreadableError
 
 _CHILD: Final = Path(__file__).with_name("workbook_child.py")
@@ -46,7 +46,7 @@ class Workbook:
     def __init__(self, file: IO[bytes], data: bytes, *, zipped: bool) -> None:
         self._file = file
         self._data = data
-        self._checked = workbook_guard.check(data) if zipped else workbook_guard.Checked({})
+        self._checked = workbook_guard.check(data) if zipped else xls_guard.check(data)
 
     @property
     def notes(self) -> tuple[Note, ...]:
