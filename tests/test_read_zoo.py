@@ -236,6 +236,45 @@ def test_header_below_a_title_block(given):
     assert any("row 4" in str(note) for note in reading.sources[0].notes)
 
 
+def test_a_header_of_two_rows(tmp_path, workbook):
+    """What stands above merged cells counts for each of them, and a word alone says nothing against it."""
+    rows = [
+        ["DANH SÁCH SÁNG KIẾN"],
+        ["STT", "Thông tin tác giả", "", "Sáng kiến", "", "Công đoàn cấp trên", "Quyết định", ""],
+        ["", "Họ và tên", "CĐCS", "Tên", "Nội dung", "", "Số", "Ngày"],
+        [1, "An", "Tổ 1", "Máy gieo hạt", "Gieo đều", "CĐ ngành", 12, "04/03/2025"],
+    ]
+    reading = read.tables([workbook(S=rows)])
+    columns = ["title", "description", "author", "unit", "upper_union", "submitted", "Quyết định / Ngày"]
+    assert reading.batch.loc[0, columns].tolist() == [
+        "Máy gieo hạt",
+        "Gieo đều",
+        "An",
+        "Tổ 1",
+        "CĐ ngành",
+        "",
+        "04/03/2025",
+    ]
+    assert reading.sources[0].columns["Thông tin tác giả / Họ và tên"] == "author"
+
+
+@pytest.mark.parametrize("encoding", ["tcvn3", "vni"])
+def test_headers_from_before_unicode(workbook, encoding):
+    """A header in the bytes of an old font, seen as windows-1252, names the column it named then."""
+    written = {
+        "tcvn3": ["Tªn s¸ng kiÕn", "Néi dung gi¶i ph¸p", "T¸c gi¶", "§¬n vÞ"],
+        "vni": ["Teân saùng kieán", "Noäi dung giaûi phaùp", "Taùc giaû", "Ñôn vò"],
+    }[encoding]
+    reading = read.tables([workbook(S=[written, ["Máy", "x", "An", "Tổ 1"]])])
+    assert list(reading.sources[0].columns.values()) == ["title", "description", "author", "unit"]
+
+
+def test_an_initiative_is_no_second_row_of_a_header(given):
+    """A first row with few cells, or with a title that sounds like a header, stays a row."""
+    reading = given("Mã số,Tên sáng kiến,Nội dung,Ghi chú\n,Mô tả công việc,,\n2,Đề tài,Nội dung,\n")
+    assert titles(reading) == ["Mô tả công việc", "Đề tài"]
+
+
 def test_two_headers_for_one_column(given):
     """The better name has the column, the other one is carried along, and both is said."""
     reading = given("Mã số,Sáng kiến,Tên sáng kiến,Ghi chú,Ghi chú\n1,b,a,c,d\n")

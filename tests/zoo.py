@@ -185,6 +185,21 @@ def refused(path: Path) -> None:
     path.chmod(0)
 
 
+OFFICE: Final = [
+    ["DANH SÁCH SÁNG KIẾN GIAI ĐOẠN 1"],
+    [],
+    ["STT", "Thông tin tác giả", "", "", "Sáng kiến", "", "Công đoàn cấp trên", "Quyết định", ""],
+    ["", "Họ và tên", "Năm sinh", "CĐCS", "Tên", "Nội dung", "", "Số", "Ngày"],
+    [f"({number})" for number in range(1, 10)],
+    [1, "Nguyễn An", 1980, "Tổ 1", "Máy gieo hạt", "Gieo đều", "CĐ ngành Công thương", 12, "04/03/2025"],
+    [2, "Trần Bình", 1985, "Tổ 2", "Bếp đun trấu", "Ít khói", "LĐLĐ quận Ba Đình", 13, "05/03/2025"],
+    [],
+    ["", "Tổng cộng", "", "", 2],
+    ["", "Người lập biểu", "", "", "Thủ trưởng đơn vị"],
+    ["", "Lê Cúc", "", "", "Phạm Dũng"],
+]
+"""What an office sends: the date is that of the decision, not of filing."""
+
 EMPTY, ENCODING, TEXT, IDS = "Empty files", "Encodings", "CSV and text", "Ids"
 HEADERS, SHEETS, HOSTILE, PATHS, JSON = "Headers", "Workbooks", "Hostile workbooks", "Files and paths", "JSON"
 NONE: Final = (0, 0, 0, 0)
@@ -516,6 +531,14 @@ CASES: Final = (
             )
         },
         counts=(1, 1, 0, 0),
+    ),
+    Case(
+        group=HEADERS,
+        name="a header of two rows under a title, with column numbers, totals and signatures",
+        files={"a.xlsx": xlsx(SK=OFFICE)},
+        counts=(7, 2, 4, 1),
+        codes=((5, "E-NOTDATA"), (9, "E-NOTDATA"), (10, "E-NOTDATA"), (11, "E-NOTDATA")),
+        says="the header stands in row 3",
     ),
     Case(
         group=HEADERS,

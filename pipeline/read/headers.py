@@ -202,7 +202,19 @@ def locate(rows: Sequence[Sequence[str]], table: HeaderAliases) -> Located | Non
     twos = [_of_two(at, above, below, table) for at, (above, below) in enumerate(pairwise(searched))]
     found = [each for each in (*ones[:SEARCHED], *twos) if each and each.score]
     # The first of the best; one that leaves open which of two columns is the title comes behind its equals.
-    return max(found, key=lambda each: (each.score, not _doubtful(each)), default=None)
+    best = max(found, key=lambda each: (each.score, not _doubtful(each)), default=None)
+    if best and best.depth == 1 and best.at:
+        both, above = twos[best.at - 1], searched[best.at - 1]
+        if both and both.score and _is_group_row(above, best.cells):
+            return both  # "Ngày" alone would be a date of filing, though "Quyết định" stands above it
+    return best
+
+
+def _is_group_row(above: Sequence[str], below: Sequence[str]) -> bool:
+    """Return whether a row above a header belongs to it: a title stands alone, and over no empty cell."""
+    filled = [place for place, cell in enumerate(above) if cell]
+    alone = any(place >= len(below) or not below[place] for place in filled)
+    return len(filled) > 1 and alone
 
 
 def _matches(cells: Sequence[str], table: HeaderAliases) -> tuple[tuple[str, int] | None, ...]:
