@@ -29,6 +29,9 @@ CANONICAL: Final = (
 ORIGIN: Final = ("source_file", "source_row")
 """Where a row came from: the file's name, and the physical row (sheet rows and text lines count from 1)."""
 
+ENCODING: Final = "encoding"
+"""Where columns of a file are in an old encoding, the column that says which (``title:tcvn3``)."""
+
 CLEANED: Final = ("clean_title", "clean_description", "fixes", "flags")
 """What `normalize` adds: the texts for people, what was repaired, what a reviewer should know."""
 
@@ -51,10 +54,12 @@ FLAGS: Final = {
     "id_made": "the table gave no id; one was made from the content",
     "legacy_encoding": "the text came in an old or a wrong encoding; its letters were restored",
     "mixed_script": "letters of another alphabet stand for Latin ones",
+    "month_first": "the date was read as month/day/year, as the others of its column are written",
     "no_description": "there is a title only",
     "no_diacritics": "the text is written without Vietnamese marks",
     "respelled": "words were spaced out, run together or spelled with digits; they were read as meant",
     "segment_guard": "the text was shortened for the word segmenter, which it would have stopped",
+    "serial_date": "the date was handed in as a number, which was read as Excel counts the days",
     "stacked_marks": "marks were heaped on one letter",
     "too_short": "fewer than 20 syllables: not enough to compare",
 }
@@ -80,7 +85,9 @@ FIXES: Final = {
     "surrogate": "half of a character, which is none, became the replacement character",
     "tcvn3": "a letter was restored from TCVN3 (ABC, the .VnTime fonts)",
     "utf8": "a letter was restored from UTF-8 that had been read as windows-1252",
+    "viscii": "a letter was restored from VISCII (RFC 1456)",
     "vni": "a letter was restored from VNI-Windows",
+    "vps": "a letter was restored from VPS",
 }
 """Codes of the column ``fixes`` (``code:count``, sorted) and what each says was done."""
 
