@@ -39,6 +39,7 @@ def _made(form: Path | None = None) -> Made:
 @options.store
 @options.form_text
 @options.headers
+@options.keep_personal
 @options.common
 def add(
     console: Console,
@@ -46,6 +47,8 @@ def add(
     store: Path | None,
     form_text: Path | None,
     headers: Path | None,
+    *,
+    keep_personal: bool,
 ) -> None:
     """Put the initiatives of tables into the archive; the same table twice changes nothing.
 
@@ -57,7 +60,7 @@ def add(
     from pipeline.store import Store
 
     folder, made = store or options.STORE, _made(form_text)
-    given = reading.tables(console, files, headers=headers)
+    given = reading.tables(console, files, headers=headers, personal=keep_personal)
     reading.tell(console, given.sources)
     with Store.open(folder, create=True) as opened, console.stage("index the archive", 1):
         done = archives.add(folder, opened, given.batch, made, now=options.now())

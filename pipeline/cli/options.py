@@ -36,6 +36,11 @@ form_text = click.option(
     type=PATH,
     help="Sheet of sentences of your forms (CSV: phrase), beside the program's own: they do not count.",
 )
+keep_personal = click.option(
+    "--keep-personal",
+    is_flag=True,
+    help="Keep birth dates, phones, ids of people, home and e-mail addresses, which are dropped otherwise.",
+)
 unit_names = click.option(
     "--unit-aliases",
     type=PATH,

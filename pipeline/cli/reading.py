@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.console import Console
 
@@ -15,14 +15,24 @@ if TYPE_CHECKING:
 
 
 def tables(
-    console: Console, files: Sequence[Path], *, headers: Path | None = None, stage: str = "read"
+    console: Console,
+    files: Sequence[Path],
+    *,
+    headers: Path | None = None,
+    stage: str = "read",
+    **chosen: Any,
 ) -> Reading:
-    """Return what the tables hold; ``headers`` is the office's own sheet of column names."""
+    """Return what the tables hold; ``headers`` is the office's own sheet of column names.
+
+    What else was ``chosen`` is handed on to `read.tables`.
+    """
     from pipeline import read
 
     aliases = read.aliases(headers)
     with console.stage(stage, read.size(files)) as advance:
-        return read.tables(files, aliases=aliases, progress=advance)
+        reading = read.tables(files, aliases=aliases, progress=advance, **chosen)
+    console.left_out(reading.dropped.cells)
+    return reading
 
 
 def tell(console: Console, sources: Sequence[Source]) -> None:

@@ -51,6 +51,7 @@ MODEL = click.option("--model", default="fields", show_default=True, help="Which
 @MODEL
 @options.scope
 @options.unit_names
+@options.keep_personal
 @options.form_text
 @options.headers
 @options.workers
@@ -76,6 +77,7 @@ def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> No
 @AGAINST
 @options.scope
 @options.unit_names
+@options.keep_personal
 @options.form_text
 @options.headers
 @options.workers
@@ -94,6 +96,7 @@ def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) ->
 @NEW
 @OUT
 @MODEL
+@options.keep_personal
 @options.headers
 @options.workers
 @options.common
@@ -122,6 +125,11 @@ class _Choices:
     unit_aliases: Path | None = None
     form_text: Path | None = None
     headers: Path | None = None
+    keep_personal: bool = False
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        return {"headers": self.headers, "personal": self.keep_personal}
 
     @property
     def folder(self) -> Path:
@@ -143,7 +151,7 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
         raise UsageError("Choose either --store or --against: both name the archive to compare with.")
     started = options.now()
     report.settle(out)
-    given = _read(console, new, out, choices.headers)
+    given = _read(console, new, out, choices)
     taxonomy = default()
     tools, used = _tools(console, taxonomy, choices)
     archive, source = _archive(console, choices, tools.known) if choices.dedupe else (None, {})
@@ -154,6 +162,7 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
         "unit_aliases": _sheet(choices.unit_aliases),
         "form_text": _sheet(choices.form_text),
         "headers": _sheet(choices.headers),
+        "personal_data": {"kept": choices.keep_personal, "dropped": given.dropped.cells},
         **_versions(choices.settings),
         "steps": [name for name in flow.STEPS if getattr(choices, name)],
     }
@@ -195,11 +204,11 @@ def _versions(settings: Settings) -> dict[str, object]:
     }
 
 
-def _read(console: Console, new: tuple[Path, ...], out: Path, headers: Path | None) -> Reading:
+def _read(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices) -> Reading:
     from pipeline.errors import NoUsableRow, PermissionDenied
 
     try:
-        given = reading.tables(console, new, headers=headers)
+        given = reading.tables(console, new, **choices.reading)
     except (NoUsableRow, PermissionDenied) as fault:
         _keep_quarantine(console, fault, out)
         raise
@@ -229,7 +238,7 @@ def _archive(
     from pipeline.store import DATABASE
 
     if choices.against:
-        given = reading.tables(console, choices.against, headers=choices.headers, stage="read the archive")
+        given = reading.tables(console, choices.against, stage="read the archive", **choices.reading)
         console.unread(row for row in given.quarantine if row.row == 0)
         if lost := given.totals["quarantined"]:
             console.warn(

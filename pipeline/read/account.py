@@ -96,7 +96,9 @@ class Ledger:
         made = np.zeros(len(names), dtype=np.uint64)
         if nameless:
             named[nameless] = 0
-            made[nameless] = [ids.digest(columns[name][place] for name in ids.CONTENT) for place in nameless]
+            made[nameless] = [
+                ids.digest(ids.content_of(columns[name][place] for name in ids.CONTENT)) for place in nameless
+            ]
         self.like_made = self.like_made or any(name.startswith("SK-") for name in names)
         self._runs.append((named, looks, made))
 
@@ -258,7 +260,7 @@ class Stream:
             table = self._spool.take(run.number).take(pa.array(here - run.start))
             columns = [table.column(name).to_pylist() for name in ("id", _NUMBER, _RAW, *ids.CONTENT)]
             for position, name, number, raw, *content in zip(here.tolist(), *columns, strict=True):
-                found.append(_Seen(position, run, Row(int(number), [], raw), name, tuple(content)))
+                found.append(_Seen(position, run, Row(int(number), [], raw), name, ids.content_of(content)))
         return found
 
     def _numbered(self, named: U64, *, check: bool) -> NDArray[np.int64]:

@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.read.dates import date
+
 CONTENT: Final = ("title", "description", "author", "unit", "submitted")
 """Columns that make two rows with one id the same row or different ones."""
 
@@ -49,6 +51,16 @@ def alike(name: str) -> str:
     if not name.isascii():
         name = unicodedata.normalize("NFKC", name[:_LONGEST]).translate(_LATIN)
     return "".join(name.casefold().split())
+
+
+def content_of(cells: Iterable[str]) -> tuple[str, ...]:
+    """Return what makes two rows with one id the same row: the cells `CONTENT`, a date in one spelling.
+
+    >>> content_of(["Máy gieo", "", "", "", "4/3/25"])[-1]
+    '2025-03-04'
+    """
+    *texts, submitted = cells
+    return (*texts, date(submitted) or "")
 
 
 def digest(content: Iterable[str]) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.read import ids, values
+from pipeline.read import ids
 from pipeline.read.faults import Fault, Row
 from pipeline.read.headers import Header, fold
 from pipeline.records import CANONICAL
@@ -29,7 +29,6 @@ _LEAST_NUMBERS: Final = 3  # a row of column numbers has at least so many
 _LONGEST_NAME: Final = 100  # a longer cell is a text, whatever it starts with
 _SHORT: Final = 40  # what stands beside "Tổng cộng" is a number or a few words
 _FEW: Final = 2  # cells that a name below a signature line fills
-_AS_SUBMITTED: Final = "{header} (as submitted)"
 _PARTLY_SPLIT: Final = frozenset({"E-COLS", "E-TRUNC"})
 
 
@@ -85,7 +84,6 @@ class Judge:
                 found.rows.append(row)
         found.columns = self._columns(found.rows)
         found.flags = [["hidden_row"] if row.hidden else [] for row in found.rows]
-        self._understand(found)
         return found
 
     def _fault(self, row: Row) -> Fault | None:
@@ -136,8 +134,12 @@ class Judge:
         if _SIGNATURE.fullmatch(name) and all(_SIGNATURE.fullmatch(fold(cell)) for cell in filled):
             self._signed = True
             return fault
-        below = self._signed and len(filled) <= _FEW < len(self.header.cells)
-        return fault if heading or total or below or (first_row and _numbers(filled)) else None
+        if heading or total or (first_row and _numbers(filled)):
+            return fault
+        if self._signed and len(filled) <= _FEW < len(self.header.cells):
+            # What stands below a signature line is somebody's name, which no message repeats.
+            return Fault("E-NOTDATA", {"found": "…"})
+        return None
 
     def _columns(self, rows: list[Row]) -> dict[str, list[str]]:
         """Return the cells of ``rows`` by batch column: every canonical one, and every one with a header."""
@@ -149,23 +151,6 @@ class Judge:
             if headed or any(cells):  # a column without a header is worth carrying where it holds something
                 found[self.header.name(place)] = cells
         return {**{name: [""] * len(rows) for name in CANONICAL if name not in found}, **found}
-
-    def _understand(self, found: Verdicts) -> None:
-        """Put dates and sectors into the one way they are written here; keep what was not understood."""
-        readings: tuple[tuple[str, Callable[[str], str | None]], ...] = (
-            ("submitted", values.date),
-            ("sector", values.sector),
-        )
-        for column, reading in readings:
-            written = [cell.strip() for cell in found.columns[column]]
-            meanings = {cell: reading(cell) if cell else "" for cell in set(written)}
-            found.columns[column] = [meanings[cell] or "" for cell in written]
-            kept = [cell if meanings[cell] is None else "" for cell in written]
-            if any(kept):
-                found.columns[_AS_SUBMITTED.format(header=self.header.written(column))] = kept
-            if column == "submitted":
-                for place, cell in enumerate(kept):
-                    found.flags[place] += ["bad_date"] if cell else []
 
 
 def _repeats(cells: list[str], folded: tuple[str, ...]) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,8 @@ from pipeline.read import headers, ids, parts
 from pipeline.read.account import File, Ledger, Part, Stream, totals
 from pipeline.read.faults import Row, UnreadableError
 from pipeline.read.judge import Judge, Verdicts
+from pipeline.read.meaning import understood
+from pipeline.read.personal import Dropped, without_personal
 from pipeline.read.spool import Spool
 from pipeline.records import Quarantined, Source, Table
 
@@ -49,11 +51,14 @@ class Reading:
     ``quarantine`` has the rows that could not be read, in input order, and with row 0 the files and
     messages about whole files. ``sources`` has one entry a file; for each, and so in `totals`,
     ``read == accepted + quarantined + blank``, where only rows are counted.
+
+    ``dropped`` says which personal data are not in the batch; ``quarantine`` holds its rows verbatim.
     """
 
     batch: pd.DataFrame
     quarantine: tuple[Quarantined, ...]
     sources: tuple[Source, ...]
+    dropped: Dropped = field(default_factory=Dropped)
 
     def __post_init__(self) -> None:
         assert self.totals["accepted"] == len(self.batch)
@@ -84,6 +89,8 @@ def tables(
     *,
     aliases: headers.HeaderAliases | None = None,
     progress: Advance | None = None,
+    personal: bool = False,
+    encodings: Sequence[str] = (),
 ) -> Reading:
     r"""Return the initiatives in the files ``paths``, in their order, and an account of every row.
 
@@ -91,6 +98,8 @@ def tables(
         paths: CSV, TSV, XLSX, XLS, JSON or JSON Lines, or Parquet files, told apart by content, not by name.
         aliases: Which header means what; default: the table that is shipped.
         progress: Called with the number of bytes that were read since it was called last.
+        personal: Whether personal data beside authors' names are kept (see `personal.without_personal`).
+        encodings: Old encodings to look for beside the usual ones (`normalize.ON_REQUEST`).
 
     Raises:
         UsageError: ``paths`` is empty.
@@ -107,7 +116,11 @@ def tables(
     [['007', 'Máy gieo hạt', '2025-03-04']]
     """
     with stream(paths, aliases=aliases, progress=progress) as found:
-        reading = Reading(found.batch(), found.quarantine, found.sources)
+        batch, sources = understood(found.batch(), found.sources, also=encodings)
+        dropped = Dropped()
+        if not personal:
+            batch, dropped = without_personal(batch)
+        reading = Reading(batch, found.quarantine, sources, dropped)
     if reading.batch.empty:
         raise _no_row(reading)
     return reading
@@ -121,7 +134,8 @@ def stream(
 ) -> Stream:
     r"""Return what `tables` does, to be taken batch by batch: the memory needed does not grow with the texts.
 
-    Arguments and errors are those of `tables`, but that no row at all is no error here. Close it after use.
+    Its rows are as they stand in the files: what a column means as a whole, and which of it is personal, is
+    only known at its end. Errors are those of `tables`, but that no row at all is none. Close it after use.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ from typing import Final
 
 from pipeline.decisions import CHOICE, CONTENT, UNSEEN
 from pipeline.errors import Note, UsageError
-from pipeline.read import headers, ids, parts, values
+from pipeline.read import dates, headers, ids, parts
 from pipeline.read.faults import Row, UnreadableError
 from pipeline.read.reading import must_be_there, names_of
 from pipeline.records import Decision, Quarantined, Verdict
@@ -299,7 +299,7 @@ class _Line:
     def day(self, today: str) -> str:
         """Return the ISO date of the decision, ``""`` where none is given."""
         found = self.cell("date")
-        day = values.date(found)
+        day = dates.date(found)
         if found and day is None:
             raise self.wrong(
                 "E-VERDICT-DATE",

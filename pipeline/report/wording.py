@@ -53,10 +53,12 @@ REPAIRS: Final = {
     "id_made": "Add a column with the id of each initiative",
     "legacy_encoding": "Read the text again; if a word is wrong, send it in Unicode",
     "mixed_script": "Type the words with foreign letters again",
+    "month_first": "Check the date; write it as day/month/year",
     "no_description": "Add the description of the solution",
     "no_diacritics": "Write the text with Vietnamese marks",
     "respelled": "Type the marked words again as they are usually written",
     "segment_guard": "Look at the text: it holds very long runs of characters without a space",
+    "serial_date": "Check the date; give the column the format of a date",
     "stacked_marks": "Type the words with heaped marks again",
     "too_short": "Add to the description until the solution can be understood",
 }
