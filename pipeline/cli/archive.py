@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -40,15 +40,14 @@ def _made(form: Path | None = None) -> Made:
 @options.form_text
 @options.headers
 @options.keep_personal
+@options.encoding
 @options.common
 def add(
     console: Console,
     files: tuple[Path, ...],
     store: Path | None,
     form_text: Path | None,
-    headers: Path | None,
-    *,
-    keep_personal: bool,
+    **chosen: Any,
 ) -> None:
     """Put the initiatives of tables into the archive; the same table twice changes nothing.
 
@@ -60,7 +59,8 @@ def add(
     from pipeline.store import Store
 
     folder, made = store or options.STORE, _made(form_text)
-    given = reading.tables(console, files, headers=headers, personal=keep_personal)
+    personal, encodings = chosen["keep_personal"], chosen["encodings"]
+    given = reading.tables(console, files, headers=chosen["headers"], personal=personal, encodings=encodings)
     reading.tell(console, given.sources)
     with Store.open(folder, create=True) as opened, console.stage("index the archive", 1):
         done = archives.add(folder, opened, given.batch, made, now=options.now())

@@ -41,6 +41,13 @@ keep_personal = click.option(
     is_flag=True,
     help="Keep birth dates, phones, ids of people, home and e-mail addresses, which are dropped otherwise.",
 )
+encoding = click.option(
+    "--encoding",
+    "encodings",
+    multiple=True,
+    type=click.Choice(["viscii", "vps"]),
+    help="Old encoding to look for in columns, beside TCVN3, VNI, windows-1258 and UTF-8 gone wrong.",
+)
 unit_names = click.option(
     "--unit-aliases",
     type=PATH,

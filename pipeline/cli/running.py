@@ -52,6 +52,7 @@ MODEL = click.option("--model", default="fields", show_default=True, help="Which
 @options.scope
 @options.unit_names
 @options.keep_personal
+@options.encoding
 @options.form_text
 @options.headers
 @options.workers
@@ -78,6 +79,7 @@ def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> No
 @options.scope
 @options.unit_names
 @options.keep_personal
+@options.encoding
 @options.form_text
 @options.headers
 @options.workers
@@ -97,6 +99,7 @@ def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) ->
 @OUT
 @MODEL
 @options.keep_personal
+@options.encoding
 @options.headers
 @options.workers
 @options.common
@@ -126,10 +129,11 @@ class _Choices:
     form_text: Path | None = None
     headers: Path | None = None
     keep_personal: bool = False
+    encodings: tuple[str, ...] = ()
 
     @property
     def reading(self) -> dict[str, Any]:
-        return {"headers": self.headers, "personal": self.keep_personal}
+        return {"headers": self.headers, "personal": self.keep_personal, "encodings": self.encodings}
 
     @property
     def folder(self) -> Path:
