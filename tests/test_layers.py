@@ -16,7 +16,7 @@ LAYERS = [
     {"records", "settings"},
     {"taxonomy", "normalize", "segment", "decisions"},
     {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
-    {"flow", "lessons", "archive"},
+    {"flow", "lessons", "archive", "repair"},
     {"starter"},
     {"review"},
     {"cli"},
@@ -35,7 +35,7 @@ OWNERS = {
     "python_calamine": {"read"},
     "xlsxwriter": {"report"},
     "gettext": {"words"},
-    "pyarrow": {"read", "report"},
+    "pyarrow": {"read", "report", "repair"},
 }
 """Which modules may import a library; one that is not named may be imported anywhere."""
 

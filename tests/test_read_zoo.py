@@ -103,10 +103,18 @@ def test_windows_1258(given):
     assert any("WINDOWS-1258" in str(note).upper() for note in reading.sources[0].notes)
 
 
-def test_tcvn3_is_refused_not_garbled(tmp_path):
-    """Bytes of an old font encoding are refused with advice rather than turned into other letters."""
-    body = "Sè,Tªn s¸ng kiÕn,Néi dung\n1,Thùc tr¹ng y tÕ,C¶i tiÕn m¸y gÆt ®Ëp\n".encode("latin-1") * 3
-    assert refusal(body, tmp_path / "a.csv") == "E-ENC"
+def test_bytes_of_old_fonts_are_converted_and_said(tmp_path):
+    """A file saved in TCVN3 or VNI is read in Unicode, with a word of warning; other bytes are refused."""
+    rows = "1,Thùc tr¹ng y tÕ,C¶i tiÕn m¸y gÆt ®Ëp\n2,S¸ng kiÕn míi,Nhµ m¸y\n"
+    (tmp_path / "a.csv").write_bytes(f"Sè,Tªn s¸ng kiÕn,Néi dung\n{rows}".encode("cp1252"))
+    rows = "1,Thöïc traïng y teá,Caûi tieán maùy gaët ñaäp\n2,Saùng kieán môùi,Nhaø maùy\n"
+    (tmp_path / "b.csv").write_bytes(f"Soá,Teân saùng kieán,Noäi dung\n{rows}".encode("cp1252"))
+    for name in ("a.csv", "b.csv"):
+        reading = read.tables([tmp_path / name])
+        assert reading.batch["title"].tolist() == ["Thực trạng y tế", "Sáng kiến mới"]
+        assert reading.batch["description"].tolist() == ["Cải tiến máy gặt đập", "Nhà máy"]
+        assert any("Check the Vietnamese letters" in str(note) for note in reading.sources[0].notes)
+    assert refusal(bytes(range(0x80, 0x100)) * 3, tmp_path / "c.csv") == "E-ENC"
 
 
 def test_one_bad_byte_costs_one_row(given):

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from pipeline import errors
-from pipeline.cli import analyst, archive, bench, decisions, requeue, running
+from pipeline.cli import analyst, archive, bench, decisions, repair, requeue, running
 from pipeline.words import translator
 
 EXIT_CODES: Final = {
@@ -52,6 +52,7 @@ for command in (
     requeue.requeue,
     archive.archive,
     decisions.decisions,
+    repair.repair,
     analyst.train,
     analyst.models,
     analyst.evaluate,

@@ -13,7 +13,7 @@ from pipeline.normalize.batch import frame
 from pipeline.normalize.cleaning import LONGEST, Cleaned, clean, trace
 from pipeline.normalize.columns import ENCODINGS, encodings, repaired, said, stated
 from pipeline.normalize.forms import fold, fold_table, key, lacks_diacritics
-from pipeline.normalize.legacy import ON_REQUEST, decodings, vote
+from pipeline.normalize.legacy import ON_REQUEST, decode, decodings, vote
 from pipeline.normalize.letters import letter_table, tone_table
 
 VERSION: Final = "2"
@@ -25,6 +25,7 @@ __all__ = (
     "VERSION",
     "Cleaned",
     "clean",
+    "decode",
     "decodings",
     "encodings",
     "fold",

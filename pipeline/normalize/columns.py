@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from pipeline.normalize.cleaning import clean
-from pipeline.normalize.legacy import by_vote, edits, vote
+from pipeline.normalize.legacy import by_vote, edits, is_silent, vote
 
 ENCODINGS: Final = {
     "cp1258": "windows-1258",
@@ -25,6 +26,9 @@ _HEAPED: Final = 1_000  # composing a longer heap of marks would take minutes
 def encodings(columns: Mapping[str, Sequence[str]], *, also: Iterable[str] = ()) -> dict[str, str]:
     """Return the encoding of each column that is in an old one.
 
+    A column that tells nothing is in the encoding of the whole table, unless one of its cells has a letter
+    that only Unicode has.
+
     Args:
         columns: Cells by the name of their column.
         also: Encodings of `legacy.ON_REQUEST` to be looked for too.
@@ -34,7 +38,11 @@ def encodings(columns: Mapping[str, Sequence[str]], *, also: Iterable[str] = ())
     {'title': 'tcvn3'}
     """
     extra = tuple(also)
-    found = {name: vote(map(_composed, cells), also=extra) for name, cells in columns.items()}
+    composed = {name: [_composed(cell) for cell in cells] for name, cells in columns.items()}
+    found = {name: vote(cells, also=extra) for name, cells in composed.items()}
+    silent = [name for name, encoding in found.items() if not encoding and is_silent(composed[name])]
+    if silent and len(composed) > 1:
+        found |= dict.fromkeys(silent, vote(chain.from_iterable(composed.values()), also=extra))
     return {name: encoding for name, encoding in found.items() if encoding}
 
 

@@ -114,6 +114,16 @@ def vote(cells: Iterable[str], *, also: Iterable[str] = ()) -> str:
     return name if _seen_words(_better(words, name)) >= _LEAST_TELLING else ""
 
 
+def is_silent(cells: Iterable[str]) -> bool:
+    """Return whether a column (NFC) holds letters beyond ASCII, and none that only Unicode has.
+
+    >>> is_silent(["M¸y", ""]), is_silent(["Máy", "Ghế"]), is_silent(["May"])
+    (True, False, False)
+    """
+    letters = [cell for cell in cells if not cell.isascii()]
+    return bool(letters) and not any(_FOREIGN.search(cell) for cell in letters)
+
+
 def by_vote(text: str, name: str) -> Iterator[Edit]:
     """Yield what undoes the encoding ``name`` in a cell (NFC) of a column that is in it.
 

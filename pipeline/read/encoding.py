@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import IO, Final
 
+from pipeline.normalize import ENCODINGS, decode, vote
 from pipeline.read.faults import UnreadableError
 
 _SAMPLE: Final = 65_536
@@ -22,6 +23,8 @@ _VOWEL_MARK: Final = re.compile(rf"[aăâeêioôơuưyAĂÂEÊIOÔƠUƯY][{_MARK
 _ANY_MARK: Final = re.compile(rf"[{_MARKS}]")
 _HEAPED: Final = re.compile(rf"[{_MARKS}]{{8}}")
 _ODD: Final = re.compile(r"[\u00a1-\u00bf\u00d7\u00f7]")
+_SHOWN: Final = [bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256)]
+_CELL: Final = re.compile(r'[^,;|"\t\r\n]+')
 _LEAST_SENSE: Final = 0.9  # of the marks stand on a vowel in Vietnamese; in another font's bytes few do
 _MOST_ODD: Final = 0.1  # of the non-ASCII characters are signs; in TCVN3 read as cp1258 about a third
 
@@ -89,10 +92,11 @@ class Text:
 
 
 def utf8(data: bytes) -> Text:
-    """Return ``data`` as UTF-8: by BOM, then UTF-16 by its NULs, then UTF-8, then windows-1258.
+    """Return ``data`` as UTF-8: by BOM, then UTF-16 by its NULs, UTF-8, windows-1258, then old fonts.
 
     windows-1258 is tried only where most lines with other bytes than ASCII are no UTF-8, and believed
     only where the result is spelled as Vietnamese is; a few bad lines stay invalid for their rows alone.
+    TCVN3 and VNI are believed where the cells of the file tell so (`normalize.vote`).
 
     Raises:
         UnreadableError: ``E-ENC``: none of them fits.
@@ -109,7 +113,9 @@ def utf8(data: bytes) -> Text:
         return Text(_from_utf16(data, guess), guess.upper(), guessed=True)
     if _is_utf8(data):
         return Text(data, "UTF-8", guessed=False)
-    return Text(_from_1258(data), "windows-1258", guessed=True)
+    if (found := _from_1258(data)) is not None:
+        return Text(found, "windows-1258", guessed=True)
+    return _from_old_fonts(data)
 
 
 def _utf16_by_nuls(sample: bytes) -> str | None:
@@ -142,18 +148,28 @@ def _decodes(line: bytes) -> bool:
     return True
 
 
-def _from_1258(data: bytes) -> bytes:
+def _from_1258(data: bytes) -> bytes | None:
     try:
         text = data.decode("cp1258")
     except UnicodeDecodeError:
-        raise UnreadableError("E-ENC") from None
+        return None
     marks, foreign = len(_ANY_MARK.findall(text)), sum(not char.isascii() for char in text)
     sensible = len(_VOWEL_MARK.findall(text)) >= _LEAST_SENSE * marks
     if not marks or not sensible or len(_ODD.findall(text)) > _MOST_ODD * foreign:
-        raise UnreadableError("E-ENC")
+        return None
     # Composing is quadratic in a heap of marks, which no spelling has.
     lines = (
         line if _HEAPED.search(line) else unicodedata.normalize("NFC", line)
         for line in text.splitlines(keepends=True)
     )
     return "".join(lines).encode()
+
+
+def _from_old_fonts(data: bytes) -> Text:
+    shown = "".join(_SHOWN[byte] for byte in data)
+    name = vote(_CELL.findall(shown[:_SAMPLE]))
+    if name not in {"tcvn3", "vni"}:
+        raise UnreadableError("E-ENC")
+    # Cell by cell: whether TCVN3 is in capitals is told by the letters around.
+    text = _CELL.sub(lambda cell: decode(cell[0], name), shown)
+    return Text(text.encode(), ENCODINGS[name], guessed=True)
