@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import dedupe, normalize, units
+from pipeline import dedupe, normalize, units, validity
 from pipeline.decisions import InForce, in_force
 from pipeline.read import Reading
 from pipeline.records import DUPLICATE_LEVELS, Decision, Match
@@ -60,6 +60,7 @@ class Tools:
         spread: Runs the same function over many chunks.
         stage: Shows how far each step is.
         unit_names: What is known of the names of units.
+        rules: What makes a record valid.
     """
 
     judge: dedupe.Judge | None = None
@@ -69,6 +70,7 @@ class Tools:
     spread: Spread = map
     stage: Stage = silent
     unit_names: units.UnitSheet = field(default_factory=units.UnitSheet)
+    rules: Sequence[validity.Rule] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ def run(  # noqa: PLR0913 - all that a run depends on, by name
     """
     settings = settings or Settings()
     batch = clean(reading.batch, tools, name="normalize")
+    if tools.rules:
+        batch = validity.judged(batch, tools.rules)
     if tools.cut:
         batch = words(batch, tools)
     found = None

@@ -32,6 +32,12 @@ ORIGIN: Final = ("source_file", "source_row")
 ENCODING: Final = "encoding"
 """Where columns of a file are in an old encoding, the column that says which (``title:tcvn3``)."""
 
+VALIDITY: Final = ("validity", "validity_codes", "validity_reason")
+"""What `validity` adds: the verdict, the codes of the rules that a record fails, their reasons by "; "."""
+
+PHASE: Final = "phase"
+"""The column that names a record's phase of the programme, where the rules know any."""
+
 CLEANED: Final = ("clean_title", "clean_description", "fixes", "flags")
 """What `normalize` adds: the texts for people, what was repaired, what a reviewer should know."""
 

@@ -16,6 +16,7 @@ LAYERS = [
     {"records", "settings"},
     {"taxonomy", "normalize", "segment", "decisions"},
     {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
+    {"validity"},
     {"flow", "lessons", "archive", "repair"},
     {"starter"},
     {"review"},
@@ -39,7 +40,7 @@ OWNERS = {
 }
 """Which modules may import a library; one that is not named may be imported anywhere."""
 
-PURE = {"decisions", "units", "normalize", "segment", "dedupe", "classify", "evaluate", "flow", "lessons"}
+PURE = {"validity", "decisions", "units", "normalize", "segment", "dedupe", "classify", "evaluate", "flow", "lessons"}
 """Steps: no file is opened, nothing printed, no clock, environment or network looked at."""
 
 

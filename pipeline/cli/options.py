@@ -36,6 +36,11 @@ form_text = click.option(
     type=PATH,
     help="Sheet of sentences of your forms (CSV: phrase), beside the program's own: they do not count.",
 )
+rules = click.option(
+    "--rules",
+    type=PATH,
+    help="Sheet of your programme's rules of validity (CSV like data/validity.csv), instead of the shipped.",
+)
 keep_personal = click.option(
     "--keep-personal",
     is_flag=True,

@@ -51,6 +51,7 @@ MODEL = click.option("--model", default="fields", show_default=True, help="Which
 @MODEL
 @options.scope
 @options.unit_names
+@options.rules
 @options.keep_personal
 @options.encoding
 @options.form_text
@@ -78,6 +79,7 @@ def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> No
 @AGAINST
 @options.scope
 @options.unit_names
+@options.rules
 @options.keep_personal
 @options.encoding
 @options.form_text
@@ -128,6 +130,7 @@ class _Choices:
     unit_aliases: Path | None = None
     form_text: Path | None = None
     headers: Path | None = None
+    rules: Path | None = None
     keep_personal: bool = False
     encodings: tuple[str, ...] = ()
 
@@ -167,6 +170,7 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
         "form_text": _sheet(choices.form_text),
         "headers": _sheet(choices.headers),
         "personal_data": {"kept": choices.keep_personal, "dropped": given.dropped.cells},
+        "rules": _sheet(choices.rules),
         **_versions(choices.settings),
         "steps": [name for name in flow.STEPS if getattr(choices, name)],
     }
@@ -309,6 +313,7 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
     used: dict[str, str] = {}
     tools = flow.Tools(spread=partial(parallel.spread, workers=choices.workers), stage=console.stage)
     if choices.dedupe:
+        tools = replace(tools, rules=starter.rules(choices.rules))
         with console.stage("load the pair model", 1):
             known = starter.knowledge(settings=choices.settings, form=choices.form_text)
             judge = starter.pairs(root, settings=choices.settings, known=known, created=today)

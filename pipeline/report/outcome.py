@@ -136,11 +136,19 @@ class Outcome:
         initiative (Thông tư 18/2013/TT-BKHCN, Phụ lục I: "những thông tin cần được bảo mật"), marks a
         record by any cell but an empty one or a "no".
         """
-        marked: set[str] = set()
-        for frame in (self.initiatives, self.others):
-            for column in frame.columns:
-                name = str(column).casefold()
-                if name == "confidential" or "bảo mật" in name:
-                    said = frame[column].str.strip().str.casefold()
-                    marked.update(frame["id"][~said.isin(_NOT_CONFIDENTIAL)])
-        return frozenset(marked)
+        return confidential(self.initiatives) | confidential(self.others)
+
+
+def confidential(frame: pd.DataFrame) -> frozenset[str]:
+    """Return the ids of the rows that a column marks as confidential (see `Outcome.confidential`).
+
+    >>> sorted(confidential(pd.DataFrame({"id": ["1", "2"], "Cần bảo mật": ["x", "Không"]})))
+    ['1']
+    """
+    marked: set[str] = set()
+    for column in frame.columns:
+        name = str(column).casefold()
+        if name == "confidential" or "bảo mật" in name:
+            said = frame[column].str.strip().str.casefold()
+            marked.update(frame["id"][~said.isin(_NOT_CONFIDENTIAL)])
+    return frozenset(marked)

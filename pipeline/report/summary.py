@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, get_args
 
+from pipeline import records
 from pipeline.decisions import CHOICE
 from pipeline.records import Level
 from pipeline.report import tables
 from pipeline.report.outcome import Outcome
-from pipeline.report.wording import DECISIONS, DISCLAIMER, LEVELS, SCOPES, SECTORS, Wording
+from pipeline.report.wording import DECISIONS, DISCLAIMER, LEVELS, SCOPES, SECTORS, VALIDITY, Wording
 from pipeline.report.workbook import Cell, Column, Formula, Row, Sheet, Style
 
 SUMMARY: Final = "Tổng hợp"
@@ -105,6 +106,9 @@ def _breakdowns(page: _Page, outcome: Outcome, _: Wording) -> None:
         page.block(_("Initiatives by field"), _ranked(names), total)
         decisions = outcome.labels["decision"].map(lambda code: _.name(DECISIONS, code))
         page.block(_("Fields by decision"), _ranked(decisions), total)
+    if records.VALIDITY[0] in outcome.initiatives:
+        verdicts = outcome.initiatives[records.VALIDITY[0]].map(lambda code: _.name(VALIDITY, code))
+        page.block(_("Initiatives by validity"), _ranked(verdicts), total)
     unknown = _("Not given")
     sectors = outcome.initiatives["sector"].map(lambda code: _.name(SECTORS, code) or unknown)
     page.block(_("Initiatives by sector"), _ranked(sectors), total)

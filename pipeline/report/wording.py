@@ -34,6 +34,13 @@ REASONS: Final = {
 
 SECTORS: Final = {"enterprise": "Enterprises", "public": "Public bodies"}
 
+VALIDITY: Final = {
+    "valid": "Valid as far as the table shows",
+    "unclear": "Not clear whether valid",
+    "invalid": "Not valid",
+}
+"""What each verdict on validity is called."""
+
 SCOPES: Final = {
     "unit": "Only pairs of one place of work are shown; a record that names no unit stays with all others.",
     "union": (
