@@ -35,6 +35,9 @@ ENCODING: Final = "encoding"
 VALIDITY: Final = ("validity", "validity_codes", "validity_reason")
 """What `validity` adds: the verdict, the codes of the rules that a record fails, their reasons by "; "."""
 
+REGISTERED: Final = ("registered_unit", "registered_union", "registered_sector")
+"""What an office's register of units says of a record's unit, where there is a register."""
+
 PHASE: Final = "phase"
 """The column that names a record's phase of the programme, where the rules know any."""
 

@@ -228,6 +228,22 @@ def _unit_rows(path: Path) -> tuple[units.Row, ...]:
     return units.parse(text, file=path.name)
 
 
+def register(path: Path, sheet: units.UnitSheet) -> units.Register:
+    """Return an office's register of units, its names read by ``sheet``.
+
+    Raises:
+        InputNotFound: There is no such file.
+        UsageError: It is no register.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputNotFound("{path} is not there: the register of units.", path=path) from None
+    except UnicodeDecodeError:
+        raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
+    return units.Register(units.parse_register(text, file=path.name), sheet)
+
+
 def rules(path: Path | None = None) -> tuple[validity.Rule, ...]:
     """Return the rules of validity of a sheet (default: the shipped one).
 

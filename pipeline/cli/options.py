@@ -36,6 +36,11 @@ form_text = click.option(
     type=PATH,
     help="Sheet of sentences of your forms (CSV: phrase), beside the program's own: they do not count.",
 )
+units = click.option(
+    "--units",
+    type=PATH,
+    help="Register of your units (CSV: name,upper_union,sector,since,until); other names are listed.",
+)
 rules = click.option(
     "--rules",
     type=PATH,

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pipeline.starter import Ready
     from pipeline.taxonomy import Taxonomy
 
+_UNITS = 10  # unknown units named one by one
+
 NEW = click.argument("new", nargs=-1, required=True, type=options.PATH)
 OUT = click.option(
     "--out", required=True, type=options.PATH, help="Folder for the results; whole or not at all."
@@ -51,6 +53,7 @@ MODEL = click.option("--model", default="fields", show_default=True, help="Which
 @MODEL
 @options.scope
 @options.unit_names
+@options.units
 @options.rules
 @options.keep_personal
 @options.encoding
@@ -79,6 +82,7 @@ def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> No
 @AGAINST
 @options.scope
 @options.unit_names
+@options.units
 @options.rules
 @options.keep_personal
 @options.encoding
@@ -131,6 +135,7 @@ class _Choices:
     form_text: Path | None = None
     headers: Path | None = None
     rules: Path | None = None
+    units: Path | None = None
     keep_personal: bool = False
     encodings: tuple[str, ...] = ()
 
@@ -171,6 +176,7 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
         "headers": _sheet(choices.headers),
         "personal_data": {"kept": choices.keep_personal, "dropped": given.dropped.cells},
         "rules": _sheet(choices.rules),
+        "units": _sheet(choices.units),
         **_versions(choices.settings),
         "steps": [name for name in flow.STEPS if getattr(choices, name)],
     }
@@ -319,9 +325,9 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
             judge = starter.pairs(root, settings=choices.settings, known=known, created=today)
         _told(console, judge, root)
         used["pairs"] = judge.name
-        tools = replace(
-            tools, judge=judge.model, known=known, unit_names=starter.unit_names(choices.unit_aliases)
-        )
+        names = starter.unit_names(choices.unit_aliases)
+        register = starter.register(choices.units, names) if choices.units else None
+        tools = replace(tools, judge=judge.model, known=known, unit_names=names, register=register)
     if choices.classify:
         with console.stage("load the field model", 1):
             ready = starter.fields(root, taxonomy, name=choices.model, created=today)
@@ -385,10 +391,26 @@ def _summary(console: Console, outcome: Outcome, published: Published) -> None:
     rows = list(_found(console, outcome))
     if rows:
         console.table(console.words("Found"), rows)
+    _unknown_units(console, outcome)
     _scope(console, outcome)
     _told_by_reviewers(console, outcome)
     console.table(console.words("Results"), [(str(path),) for path in _in_reading_order(published)])
     console.say("For reference only; the decision is the council's.")
+
+
+def _unknown_units(console: Console, outcome: Outcome) -> None:
+    for unit, count, nearest in outcome.unknown_units[:_UNITS]:
+        if nearest:
+            console.warn(
+                "The register has no unit {unit} ({count} records). Perhaps: {names}.",
+                unit=unit,
+                count=count,
+                names="; ".join(nearest),
+            )
+        else:
+            console.warn("The register has no unit {unit} ({count} records).", unit=unit, count=count)
+    if (more := len(outcome.unknown_units) - _UNITS) > 0:
+        console.warn("{count} more units are not in the register; run.json lists all.", count=more)
 
 
 def _scope(console: Console, outcome: Outcome) -> None:

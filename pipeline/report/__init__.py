@@ -247,6 +247,10 @@ def run_record(outcome: Outcome, written: Path) -> dict[str, object]:
             }
             for source in outcome.sources
         ],
+        "unknown_units": [
+            {"unit": unit, "records": count, "nearest": list(nearest)}
+            for unit, count, nearest in outcome.unknown_units
+        ],
         "outputs": {path.name: files.sha256(path) for path in sorted(written.iterdir())},
         "cost": dict(outcome.cost),
     }

@@ -67,6 +67,8 @@ class Outcome:
         silenced: How many pairs were found and left out, because a person called them different.
         scope: Which pairs were looked at: see `settings.Scope`.
         outside: How many pairs were found and left out, because they lie outside the scope.
+        unknown_units: Names of units that the office's register does not have: the name, how many records
+            bear it, the nearest names that it has.
 
     Raises:
         ValueError: The rows of the tables and the counts of ``sources`` contradict each other.
@@ -88,6 +90,7 @@ class Outcome:
     silenced: int = 0
     scope: Scope = "all"
     outside: int = 0
+    unknown_units: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         self._check_equation()

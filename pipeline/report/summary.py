@@ -112,12 +112,20 @@ def _breakdowns(page: _Page, outcome: Outcome, _: Wording) -> None:
     unknown = _("Not given")
     sectors = outcome.initiatives["sector"].map(lambda code: _.name(SECTORS, code) or unknown)
     page.block(_("Initiatives by sector"), _ranked(sectors), total)
-    for column, part in (
-        ("upper_union", _("Initiatives by upper union")),
-        ("unit", _("Initiatives by unit")),
+    if "registered_sector" in outcome.initiatives:
+        blocks = outcome.initiatives["registered_sector"].map(lambda name: name or unknown)
+        page.block(_("Initiatives by block of the register"), _ranked(blocks), total)
+    for column, named, part in (
+        ("upper_union", "registered_union", _("Initiatives by upper union")),
+        ("unit", "registered_unit", _("Initiatives by unit")),
     ):
-        ranked = _ranked(outcome.initiatives[column].map(lambda name: name or unknown))
-        page.block(part, _largest(ranked, _), total)
+        cells = outcome.initiatives[column]
+        if named in outcome.initiatives:  # what the office's register calls it counts
+            cells = outcome.initiatives[named].where(outcome.initiatives[named] != "", cells)
+        page.block(part, _largest(_ranked(cells.map(lambda name: name or unknown)), _), total)
+    for unit, count, nearest in outcome.unknown_units:
+        remark = _("Perhaps: {names}", names="; ".join(nearest)) if nearest else ""
+        page.add(_("Units that the register does not have"), unit, count, remark=remark)
 
 
 def _scope(page: _Page, outcome: Outcome, _: Wording) -> None:
