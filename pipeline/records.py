@@ -38,6 +38,9 @@ VALIDITY: Final = ("validity", "validity_codes", "validity_reason")
 REGISTERED: Final = ("registered_unit", "registered_union", "registered_sector")
 """What an office's register of units says of a record's unit, where there is a register."""
 
+BENEFIT: Final = "benefit"
+"""The benefit that a record states, in whole đồng, where the file has a column of it."""
+
 PHASE: Final = "phase"
 """The column that names a record's phase of the programme, where the rules know any."""
 

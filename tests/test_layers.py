@@ -13,7 +13,7 @@ ROOT = Path(pipeline.__file__).parent
 
 LAYERS = [
     {"errors", "words"},
-    {"records", "settings"},
+    {"records", "settings", "amounts"},
     {"taxonomy", "normalize", "segment", "decisions"},
     {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
     {"validity"},
@@ -40,7 +40,7 @@ OWNERS = {
 }
 """Which modules may import a library; one that is not named may be imported anywhere."""
 
-PURE = {"validity", "decisions", "units", "normalize", "segment", "dedupe", "classify", "evaluate", "flow", "lessons"}
+PURE = {"amounts", "validity", "decisions", "units", "normalize", "segment", "dedupe", "classify", "evaluate", "flow", "lessons"}
 """Steps: no file is opened, nothing printed, no clock, environment or network looked at."""
 
 

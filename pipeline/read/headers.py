@@ -17,14 +17,14 @@ from pipeline import settings
 from pipeline.errors import InputNotFound, Note, UsageError
 from pipeline.normalize import legacy
 from pipeline.read.faults import UnreadableError
-from pipeline.records import CANONICAL, CLEANED, ENCODING, ORIGIN, PHASE, REGISTERED, VALIDITY
+from pipeline.records import BENEFIT, CANONICAL, CLEANED, ENCODING, ORIGIN, PHASE, REGISTERED, VALIDITY
 
 SEARCHED: Final = 30
 """Rows in which a header is looked for: title blocks of office forms are shorter."""
 
 _LONGEST: Final = 200  # a longer cell is no header, and folding a hostile one could take minutes
 _RESERVED: Final = frozenset(
-    (*CANONICAL, *ORIGIN, ENCODING, *VALIDITY, PHASE, *REGISTERED, *CLEANED, "tokens")
+    (*CANONICAL, *ORIGIN, ENCODING, *VALIDITY, PHASE, BENEFIT, *REGISTERED, *CLEANED, "tokens")
 )
 _NOT_ALNUM: Final = re.compile(r"[\W_]+")
 _PARENTHESIS: Final = re.compile(r"[(\[].*?[)\]]")

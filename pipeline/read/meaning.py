@@ -6,6 +6,7 @@ December as the other dates have it, and two letters in an old encoding can only
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -13,14 +14,18 @@ from typing import Final
 
 import pandas as pd
 
+from pipeline import amounts
 from pipeline.errors import Note
-from pipeline.normalize import ENCODINGS, encodings, repaired, said
+from pipeline.normalize import ENCODINGS, encodings, fold, repaired, said
 from pipeline.read import dates, values
-from pipeline.records import ENCODING, ORIGIN, Source
+from pipeline.records import BENEFIT, ENCODING, ORIGIN, Source
 
 AS_SUBMITTED: Final = "{header} (as submitted)"
 """The column that keeps what a cell was, where its meaning is another text or none."""
 
+_BENEFIT: Final = re.compile(
+    r"\b(?:(?:gia tri |tien )?lam loi|tien tiet kiem|hieu qua kinh te|loi ich kinh te)\b"
+)
 _SUBMISSION: Final = ("title", "description")
 _TEXTS: Final = ("author", "unit", "upper_union", "sector", "submitted", "field", "field2")
 
@@ -54,6 +59,7 @@ def understood(
         table.decode(extra)
         table.date()
         table.sector()
+        table.benefit()
         parts.append(table.frame)
         told[place_of[str(file)]] = replace(source, notes=(*source.notes, *table.notes))
     whole = pd.concat(parts).loc[batch.index]
@@ -122,6 +128,27 @@ class _Table:
         found = self.frame["sector"].map(read.get)
         self._keep("sector", found.isna())
         self.frame["sector"] = found.fillna("").astype("str")
+
+    def benefit(self) -> None:
+        """Read the first column of stated benefits, if there is one, as whole đồng."""
+        name = next((name for name in self.frame if _BENEFIT.search(fold(str(name)))), None)
+        if name is None:
+            return
+        column = self.frame[name]
+        style = amounts.style(str(name), column.tolist())
+        read = {cell: style.money(cell) for cell in column.unique()}
+        found = column.map(lambda cell: "" if read[cell] is None else str(read[cell])).astype("str")
+        filled = int((column.str.strip() != "").sum())
+        if filled:
+            self.frame[BENEFIT] = found
+            self._tell(
+                '{file}: of {filled} amounts under "{header}", {read} were read, as đồng, into the column '
+                "{column}; the others are left as they are.",
+                header=name,
+                filled=filled,
+                read=int((found != "").sum()),
+                column=BENEFIT,
+            )
 
     def _tell_order(self, column: dates.Column) -> None:
         numbers = {"day": column.day_first, "month": column.month_first, "either": column.either}

@@ -78,6 +78,7 @@ def _rows_read(page: _Page, outcome: Outcome, _: Wording) -> None:
 def _initiatives(page: _Page, outcome: Outcome, _: Wording) -> None:
     part = _("Initiatives")
     page.add(part, _("Submissions"), len(outcome.initiatives), style="strong")
+    _benefits(page, outcome, _)
     if outcome.groups is None:
         return
     page.add(
@@ -91,6 +92,17 @@ def _initiatives(page: _Page, outcome: Outcome, _: Wording) -> None:
     date = _.date(outcome.archive_date)
     remark = _("Filed up to {date}", date=date) if date else ""
     page.add(part, _("Archived records compared with"), outcome.archive_size, remark=remark)
+
+
+def _benefits(page: _Page, outcome: Outcome, _: Wording) -> None:
+    """The sum of what records state in đồng, and how many of them state it; nothing where none does."""
+    if records.BENEFIT not in outcome.initiatives:
+        return
+    stated = [int(cell) for cell in outcome.initiatives[records.BENEFIT] if cell]
+    remark = _(
+        "Stated in figures by {count} of the records; others are not in the sum.", count=_.number(len(stated))
+    )
+    page.add(_("Initiatives"), _("Stated benefit, đồng"), sum(stated), remark=remark)
 
 
 def _breakdowns(page: _Page, outcome: Outcome, _: Wording) -> None:
