@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import flow, read, report, starter, validity
@@ -89,6 +89,7 @@ def test_dates_of_a_programme_and_its_phases():
     assert found["validity"].tolist() == ["valid", "invalid", "invalid", "valid", "invalid"]
 
 
+@settings(max_examples=30)
 @given(
     st.lists(
         st.fixed_dictionaries(
