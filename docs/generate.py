@@ -1,12 +1,15 @@
-"""The documents that the code can write: `docs/cli.md`, and the tables of codes in `docs/outputs.md`.
+"""The documents that the code can write: docs/cli.md, codes of docs/outputs.md, the zoo of docs/input.md.
 
 Run it after a change to a command's help or to a code: ``python docs/generate.py``.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import click
@@ -100,19 +103,52 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(texts) + "\n"
 
 
-def with_codes(text: str) -> str:
-    """Return the text of `docs/outputs.md` with its tables of codes written anew."""
+def zoo() -> str:
+    """Return the table of what bad input becomes, from the cases that the tests hold the reader to."""
+    cases = _cases().CASES
+    head = ("input", "read", "accepted", "quarantined", "blank", "codes", "people are told", "exit")
+    parts = []
+    for group in dict.fromkeys(case.group for case in cases):
+        rows = [
+            (
+                case.name,
+                *map(str, case.counts),
+                ", ".join(f"`{code}`" for code in dict.fromkeys(code for _, code in case.codes)),
+                case.says,
+                str(case.exit),
+            )
+            for case in cases
+            if case.group == group
+        ]
+        parts.append(f"### {group}\n\n{table(head, rows)}")
+    return "\n".join(parts)
+
+
+def _cases() -> ModuleType:
+    path = DOCS.parent / "tests" / "zoo.py"
+    spec = importlib.util.spec_from_file_location("zoo", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["zoo"] = module  # where its dataclass looks for its names
+    spec.loader.exec_module(module)
+    return module
+
+
+def within(text: str, written: str) -> str:
+    """Return a document with what stands between the marks written anew."""
     before, _, rest = text.partition(MARKS[0])
     _, _, after = rest.partition(MARKS[1])
-    return f"{before}{MARKS[0]}\n{codes()}\n{MARKS[1]}{after}"
+    return f"{before}{MARKS[0]}\n{written}\n{MARKS[1]}{after}"
 
 
 def documents() -> dict[Path, str]:
     """Return every document that is written by the code, as it should be now."""
-    outputs = DOCS / "outputs.md"
+    outputs, given = DOCS / "outputs.md", DOCS / "input.md"
     return {
         DOCS / "cli.md": command_line(),
-        outputs: with_codes(outputs.read_text(encoding="utf-8")),
+        outputs: within(outputs.read_text(encoding="utf-8"), codes()),
+        given: within(given.read_text(encoding="utf-8"), zoo()),
     }
 
 

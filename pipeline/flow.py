@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import dedupe, normalize, units
+from pipeline import dedupe, normalize, units, validity
 from pipeline.decisions import InForce, in_force
 from pipeline.read import Reading
 from pipeline.records import DUPLICATE_LEVELS, Decision, Match
@@ -60,6 +60,8 @@ class Tools:
         spread: Runs the same function over many chunks.
         stage: Shows how far each step is.
         unit_names: What is known of the names of units.
+        rules: What makes a record valid.
+        register: The units of the office; None where it has given none.
     """
 
     judge: dedupe.Judge | None = None
@@ -69,6 +71,8 @@ class Tools:
     spread: Spread = map
     stage: Stage = silent
     unit_names: units.UnitSheet = field(default_factory=units.UnitSheet)
+    rules: Sequence[validity.Rule] = ()
+    register: units.Register | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,11 @@ def run(  # noqa: PLR0913 - all that a run depends on, by name
     """
     settings = settings or Settings()
     batch = clean(reading.batch, tools, name="normalize")
+    unknown: tuple[units.Unknown, ...] = ()
+    if tools.register:
+        batch, unknown = units.registered(batch, tools.register)
+    if tools.rules:
+        batch = validity.judged(batch, tools.rules)
     if tools.cut:
         batch = words(batch, tools)
     found = None
@@ -152,6 +161,7 @@ def run(  # noqa: PLR0913 - all that a run depends on, by name
         silenced=found.silenced if found else 0,
         scope=settings.scope,
         outside=found.outside if found else 0,
+        unknown_units=unknown,
     )
 
 
@@ -239,7 +249,8 @@ def duplicates(
     told = in_force(decisions, corpus.records)
     same, apart = told.pairs("duplicate"), told.pairs("different")
     pairs = dedupe.shown(corpus, near, tools.judge, settings)
-    inside = partial(units.in_scope, corpus.records, scope=settings.scope, sheet=tools.unit_names)
+    placed = _placed(corpus.records, tools)
+    inside = partial(units.in_scope, placed, scope=settings.scope, sheet=tools.unit_names)
     pairs, outside = dedupe.within(corpus, pairs, inside, kept=same)
     pairs, silenced = dedupe.ruled(corpus, pairs, same=same, apart=apart)
     matches = _explained(corpus, pairs, tools)
@@ -300,6 +311,15 @@ def _judged_with(ids: set[str], decisions: Sequence[Decision]) -> set[str]:
     return reached
 
 
+def _placed(records: pd.DataFrame, tools: Tools) -> pd.DataFrame:
+    """Return the records, those without an upper union with that of their unit in the register."""
+    if tools.register is None:
+        return records
+    found, _unknown = units.registered(records[["unit", "upper_union", "submitted"]], tools.register)
+    union = found["upper_union"].where(found["upper_union"].str.strip() != "", found["registered_union"])
+    return found.assign(upper_union=union)
+
+
 def _explained(corpus: dedupe.Corpus, pairs: dedupe.Pairs, tools: Tools) -> list[Match]:
     rows = _sides(corpus.records, np.union1d(pairs.later, pairs.earlier))
     sides = [
@@ -324,7 +344,9 @@ def _explained(corpus: dedupe.Corpus, pairs: dedupe.Pairs, tools: Tools) -> list
             float(probability),
             str(level),  # type: ignore[arg-type]
             bool(units.people(later.author) & units.people(earlier.author)),
-            units.same_unit(later.unit, earlier.unit, tools.unit_names),
+            units.same_unit(
+                later.unit, earlier.unit, tools.unit_names, days=(later.submitted, earlier.submitted)
+            ),
             evidence.shared,
             evidence.differs,
             bool(later.submitted and earlier.submitted) and later.submitted != earlier.submitted,

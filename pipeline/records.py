@@ -29,6 +29,21 @@ CANONICAL: Final = (
 ORIGIN: Final = ("source_file", "source_row")
 """Where a row came from: the file's name, and the physical row (sheet rows and text lines count from 1)."""
 
+ENCODING: Final = "encoding"
+"""Where columns of a file are in an old encoding, the column that says which (``title:tcvn3``)."""
+
+VALIDITY: Final = ("validity", "validity_codes", "validity_reason")
+"""What `validity` adds: the verdict, the codes of the rules that a record fails, their reasons by "; "."""
+
+REGISTERED: Final = ("registered_unit", "registered_union", "registered_sector")
+"""What an office's register of units says of a record's unit, where there is a register."""
+
+BENEFIT: Final = "benefit"
+"""The benefit that a record states, in whole đồng, where the file has a column of it."""
+
+PHASE: Final = "phase"
+"""The column that names a record's phase of the programme, where the rules know any."""
+
 CLEANED: Final = ("clean_title", "clean_description", "fixes", "flags")
 """What `normalize` adds: the texts for people, what was repaired, what a reviewer should know."""
 
@@ -45,15 +60,18 @@ DUPLICATE_LEVELS: Final = ("copy", "partial", "reworded")
 FLAGS: Final = {
     "bad_date": "the date handed in is no date; it is kept as it was written",
     "cut": "a cell was longer than 32,767 characters and was cut for comparing",
+    "hidden_row": "the row cannot be seen in the workbook: it is hidden or filtered out",
     "hidden_characters": "the text holds characters that cannot be seen",
     "id_conflict": "the archive holds the same id with other content",
     "id_made": "the table gave no id; one was made from the content",
     "legacy_encoding": "the text came in an old or a wrong encoding; its letters were restored",
     "mixed_script": "letters of another alphabet stand for Latin ones",
+    "month_first": "the date was read as month/day/year, as the others of its column are written",
     "no_description": "there is a title only",
     "no_diacritics": "the text is written without Vietnamese marks",
     "respelled": "words were spaced out, run together or spelled with digits; they were read as meant",
     "segment_guard": "the text was shortened for the word segmenter, which it would have stopped",
+    "serial_date": "the date was handed in as a number, which was read as Excel counts the days",
     "stacked_marks": "marks were heaped on one letter",
     "too_short": "fewer than 20 syllables: not enough to compare",
 }
@@ -79,7 +97,9 @@ FIXES: Final = {
     "surrogate": "half of a character, which is none, became the replacement character",
     "tcvn3": "a letter was restored from TCVN3 (ABC, the .VnTime fonts)",
     "utf8": "a letter was restored from UTF-8 that had been read as windows-1252",
+    "viscii": "a letter was restored from VISCII (RFC 1456)",
     "vni": "a letter was restored from VNI-Windows",
+    "vps": "a letter was restored from VPS",
 }
 """Codes of the column ``fixes`` (``code:count``, sorted) and what each says was done."""
 
@@ -107,6 +127,20 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """How a table of an input file was understood, so that a row of it can be read again.
+
+    ``header`` has the cells of the header as written and ``columns`` the batch column of each; ``delimiter``
+    is what cuts a raw row into cells (``""``: it is a JSON object with the header's cells as keys).
+    """
+
+    sheet: str
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    delimiter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What became of one input file: ``read == accepted + quarantined + blank``.
 
@@ -122,6 +156,7 @@ class Source:
     blank: int
     columns: dict[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

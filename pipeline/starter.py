@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import classify, dedupe, evaluate, lessons, normalize, read, registry, units
+from pipeline import classify, dedupe, evaluate, lessons, normalize, read, registry, units, validity
 from pipeline.errors import GateRefused, InputNotFound, UsageError
 from pipeline.records import DUPLICATE_LEVELS, NOT_SAME, SAME
 from pipeline.settings import Settings, checkout
@@ -313,6 +313,39 @@ def _unit_rows(path: Path) -> tuple[units.Row, ...]:
     except UnicodeDecodeError:
         raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
     return units.parse(text, file=path.name)
+
+
+def register(path: Path, sheet: units.UnitSheet) -> units.Register:
+    """Return an office's register of units, its names read by ``sheet``.
+
+    Raises:
+        InputNotFound: There is no such file.
+        UsageError: It is no register.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputNotFound("{path} is not there: the register of units.", path=path) from None
+    except UnicodeDecodeError:
+        raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
+    return units.Register(units.parse_register(text, file=path.name), sheet)
+
+
+def rules(path: Path | None = None) -> tuple[validity.Rule, ...]:
+    """Return the rules of validity of a sheet (default: the shipped one).
+
+    Raises:
+        InputNotFound: There is no such file.
+        UsageError: It is no sheet of rules.
+    """
+    path = path or checkout("data", "validity.csv")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputNotFound("{path} is not there: the sheet of rules.", path=path) from None
+    except UnicodeDecodeError:
+        raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
+    return validity.parse(text, file=path.name)
 
 
 def judged(path: Path) -> pd.DataFrame:

@@ -22,7 +22,7 @@ import pandas as pd
 
 from pipeline import decisions, normalize
 from pipeline.errors import InputNotFound, OutputError, PermissionDenied, StoreLocked
-from pipeline.records import CANONICAL, ORIGIN, Decision
+from pipeline.records import CANONICAL, ENCODING, ORIGIN, Decision
 
 DATABASE: Final = "sangkien.db"
 TOKENS: Final = "tokens.db"
@@ -381,7 +381,11 @@ class Store:
 
 def _digest(row: dict[Any, str]) -> str:
     """Return the SHA-256 of what makes a record another one: its text, however its letters are encoded."""
-    title, description = (normalize.clean(row.get(name, "")).text for name in ("title", "description"))
+    told = normalize.stated(row.get(ENCODING, ""))
+    title, description = (
+        normalize.clean(row.get(name, ""), encoding=told.get(name, "")).text
+        for name in ("title", "description")
+    )
     return hashlib.sha256(f"{title}\n{description}".encode()).hexdigest()
 
 

@@ -254,6 +254,24 @@ def test_every_failure_has_its_exit_code_and_a_sentence(command, tmp_path, argum
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run"], "Thiếu 'NEW...'"),
+        (["run", "new.csv"], "Thiếu '--out'"),
+        (["run", "new.csv", "--out"], "--out: thiếu giá trị"),
+        (["run", "--nothing"], "Không có tùy chọn --nothing"),
+        (["run", "new.csv", "--out", "o", "--scope", "x"], "hãy chọn một trong unit, union, all"),
+        (["run", "new.csv", "--out", "o", "--workers", "0"], "'--workers': giá trị không hợp lệ"),
+        (["runn"], "Không hiểu lệnh vừa gõ"),
+    ],
+)
+def test_wrong_calls_are_told_in_the_language_of_the_user(command, arguments, said):
+    """What is wrong with a call is said in Vietnamese, and in English where that was asked for."""
+    assert said in command(*arguments)[2]
+    assert "Error: " in command(*arguments[:1], "--lang=en", *arguments[1:])[2]
+
+
 def test_rows_that_cannot_be_read_are_kept_even_when_none_can(command, tmp_path):
     """A file without one usable row ends 65 and leaves its rows in quarantine.csv."""
     (tmp_path / "bad.csv").write_text('id,title\n1,"Tổng cộng",x,y\n', encoding="utf-8")
@@ -488,3 +506,16 @@ def test_train_pairs_learns_from_verdicts_and_from_a_table(command, tmp_path, sa
     assert json.loads(command("models", "show", "pairs")[1])["version"] == versions[0]
     new = table(tmp_path / "n.csv", [{"id": "1", "title": "Máy ép", "description": LONG}])
     assert command("dedupe", new, "--out", "out")[0] == 0
+
+
+def test_columns_are_told_and_own_names_understood(command, tmp_path):
+    """How columns were understood is said and kept; a sheet of one's own names adds to the program's."""
+    table(tmp_path / "new.csv", [{"Mã": "A", "Cái hay": OTHER, "CĐCS": "Tổ 1"}])
+    (tmp_path / "names.csv").write_text("alias,column\nCái hay,title\n", encoding="utf-8")
+    assert command("classify", "new.csv", "--out", "out")[0] == 65
+    code, _, err = command("classify", "new.csv", "--out", "out", "--headers", "names.csv", "--lang", "en")
+    assert code == 0, err
+    assert 'new.csv: "Mã" → id; "Cái hay" → title; "CĐCS" → unit.' in err
+    record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert record["inputs"][0]["tables"][0]["columns"] == ["id", "title", "unit"]
+    assert record["headers"]["file"] == "names.csv"

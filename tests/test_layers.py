@@ -13,10 +13,11 @@ ROOT = Path(pipeline.__file__).parent
 
 LAYERS = [
     {"errors", "words"},
-    {"records", "settings"},
+    {"records", "settings", "amounts"},
     {"taxonomy", "normalize", "segment", "decisions"},
     {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
-    {"flow", "lessons", "archive"},
+    {"validity"},
+    {"flow", "lessons", "archive", "repair"},
     {"starter"},
     {"judging"},
     {"review"},
@@ -36,11 +37,14 @@ OWNERS = {
     "python_calamine": {"read"},
     "xlsxwriter": {"report"},
     "gettext": {"words"},
-    "pyarrow": {"read", "report"},
+    "pyarrow": {"read", "report", "repair"},
 }
 """Which modules may import a library; one that is not named may be imported anywhere."""
 
-PURE = {"decisions", "units", "normalize", "segment", "dedupe", "classify", "evaluate", "flow", "lessons"}
+PURE = {
+    *("amounts", "validity", "decisions", "units", "normalize", "segment"),
+    *("dedupe", "classify", "evaluate", "flow", "lessons"),
+}
 """Steps: no file is opened, nothing printed, no clock, environment or network looked at."""
 
 

@@ -333,6 +333,7 @@ def test_every_code_of_a_fix_or_flag_is_explained() -> None:
     """Each step and each encoding has its line in the tables of codes."""
     respelled = {"spaced", "joined", "digits", "repeated"}
     named = {step.fix for step in STEPS} - {"legacy", "respelled"} | set(ENCODINGS) | respelled
+    named |= set(legacy.ON_REQUEST)
     assert named == set(FIXES)
     assert {step.flag for step in STEPS if step.flag} <= set(FLAGS)
 

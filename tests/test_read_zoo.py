@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import os
+import random
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -102,10 +103,18 @@ def test_windows_1258(given):
     assert any("WINDOWS-1258" in str(note).upper() for note in reading.sources[0].notes)
 
 
-def test_tcvn3_is_refused_not_garbled(tmp_path):
-    """Bytes of an old font encoding are refused with advice rather than turned into other letters."""
-    body = "Sè,Tªn s¸ng kiÕn,Néi dung\n1,Thùc tr¹ng y tÕ,C¶i tiÕn m¸y gÆt ®Ëp\n".encode("latin-1") * 3
-    assert refusal(body, tmp_path / "a.csv") == "E-ENC"
+def test_bytes_of_old_fonts_are_converted_and_said(tmp_path):
+    """A file saved in TCVN3 or VNI is read in Unicode, with a word of warning; other bytes are refused."""
+    rows = "1,Thùc tr¹ng y tÕ,C¶i tiÕn m¸y gÆt ®Ëp\n2,S¸ng kiÕn míi,Nhµ m¸y\n"
+    (tmp_path / "a.csv").write_bytes(f"Sè,Tªn s¸ng kiÕn,Néi dung\n{rows}".encode("cp1252"))
+    rows = "1,Thöïc traïng y teá,Caûi tieán maùy gaët ñaäp\n2,Saùng kieán môùi,Nhaø maùy\n"
+    (tmp_path / "b.csv").write_bytes(f"Soá,Teân saùng kieán,Noäi dung\n{rows}".encode("cp1252"))
+    for name in ("a.csv", "b.csv"):
+        reading = read.tables([tmp_path / name])
+        assert reading.batch["title"].tolist() == ["Thực trạng y tế", "Sáng kiến mới"]
+        assert reading.batch["description"].tolist() == ["Cải tiến máy gặt đập", "Nhà máy"]
+        assert any("Check the Vietnamese letters" in str(note) for note in reading.sources[0].notes)
+    assert refusal(bytes(range(0x80, 0x100)) * 3, tmp_path / "c.csv") == "E-ENC"
 
 
 def test_one_bad_byte_costs_one_row(given):
@@ -235,6 +244,45 @@ def test_header_below_a_title_block(given):
     assert any("row 4" in str(note) for note in reading.sources[0].notes)
 
 
+def test_a_header_of_two_rows(tmp_path, workbook):
+    """What stands above merged cells counts for each of them, and a word alone says nothing against it."""
+    rows = [
+        ["DANH SÁCH SÁNG KIẾN"],
+        ["STT", "Thông tin tác giả", "", "Sáng kiến", "", "Công đoàn cấp trên", "Quyết định", ""],
+        ["", "Họ và tên", "CĐCS", "Tên", "Nội dung", "", "Số", "Ngày"],
+        [1, "An", "Tổ 1", "Máy gieo hạt", "Gieo đều", "CĐ ngành", 12, "04/03/2025"],
+    ]
+    reading = read.tables([workbook(S=rows)])
+    columns = ["title", "description", "author", "unit", "upper_union", "submitted", "Quyết định / Ngày"]
+    assert reading.batch.loc[0, columns].tolist() == [
+        "Máy gieo hạt",
+        "Gieo đều",
+        "An",
+        "Tổ 1",
+        "CĐ ngành",
+        "",
+        "04/03/2025",
+    ]
+    assert reading.sources[0].columns["Thông tin tác giả / Họ và tên"] == "author"
+
+
+@pytest.mark.parametrize("encoding", ["tcvn3", "vni"])
+def test_headers_from_before_unicode(workbook, encoding):
+    """A header in the bytes of an old font, seen as windows-1252, names the column it named then."""
+    written = {
+        "tcvn3": ["Tªn s¸ng kiÕn", "Néi dung gi¶i ph¸p", "T¸c gi¶", "§¬n vÞ"],
+        "vni": ["Teân saùng kieán", "Noäi dung giaûi phaùp", "Taùc giaû", "Ñôn vò"],
+    }[encoding]
+    reading = read.tables([workbook(S=[written, ["Máy", "x", "An", "Tổ 1"]])])
+    assert list(reading.sources[0].columns.values()) == ["title", "description", "author", "unit"]
+
+
+def test_an_initiative_is_no_second_row_of_a_header(given):
+    """A first row with few cells, or with a title that sounds like a header, stays a row."""
+    reading = given("Mã số,Tên sáng kiến,Nội dung,Ghi chú\n,Mô tả công việc,,\n2,Đề tài,Nội dung,\n")
+    assert titles(reading) == ["Mô tả công việc", "Đề tài"]
+
+
 def test_two_headers_for_one_column(given):
     """The better name has the column, the other one is carried along, and both is said."""
     reading = given("Mã số,Sáng kiến,Tên sáng kiến,Ghi chú,Ghi chú\n1,b,a,c,d\n")
@@ -297,7 +345,7 @@ def test_dates(given, written):
 
 @pytest.mark.parametrize(
     "written",
-    ["31/02/2025", "00/00/0000", "13/13/2025", "hôm qua", "2565-01-01", "45720", "04/03-2025", "٠٤/٠٣/٢٠٢٥"],
+    ["31/02/2025", "00/00/0000", "13/13/2025", "hôm qua", "2565-01-01", "12345", "04/03-2025", "٠٤/٠٣/٢٠٢٥"],
 )
 def test_dates_that_are_none(given, written):
     """A row whose date is no date is kept, flagged, and its date stands in a column of its own."""
@@ -548,14 +596,15 @@ def test_no_permission(given, tmp_path, monkeypatch):
 
 
 def test_names_and_progress(tmp_path):
-    """Files of one name are told apart by folder and announced; the same bytes are read once."""
-    said = []
+    """Files of one name are told apart by folder; progress is in bytes; the same bytes are read once."""
+    done = []
     for folder, text in (("x", "1,a,b\n"), ("y", "2,b,c\n"), ("z", "1,a,b\n")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.csv").write_text(HEAD + text, encoding="utf-8")
-    reading = read.tables([tmp_path / folder / "a.csv" for folder in "xyz"], progress=said.append)
-    assert said == ["x/a.csv", "y/a.csv", "z/a.csv"]
-    assert reading.batch["source_file"].tolist() == said[:2]
+    paths = [tmp_path / folder / "a.csv" for folder in "xyz"]
+    reading = read.tables(paths, progress=done.append)
+    assert sum(done) == read.size(paths[:2])
+    assert reading.batch["source_file"].tolist() == ["x/a.csv", "y/a.csv"]
     assert [row.code for row in reading.quarantine] == ["E-FILE-TWICE"]
 
 
@@ -566,3 +615,34 @@ def test_same_bytes_same_batch(tmp_path):
     assert first.equals(second)
     assert set(map(str, first.dtypes)) == {"str"}
     assert not first.isna().any(axis=None)
+
+
+def test_error_cells_of_an_xls():
+    """In an old workbook too an Excel error refuses the row where its column matters, and is kept elsewhere.
+
+    The file was saved by LibreOffice from formulas.
+    """
+    reading = read.tables([Path(__file__).parent / "files" / "errors.xls"])
+    assert [(row.sheet, row.row, row.column, row.code) for row in reading.quarantine] == [
+        ("Danh sách", 3, "Tên sáng kiến", "E-CELL"),
+        ("Danh sách", 4, "Nội dung", "E-CELL"),
+        ("Hai", 2, "title", "E-CELL"),
+    ]
+    assert titles(reading) == ["Máy gieo hạt", "Ao cá", "Bơm nước", "Xe"]
+    assert reading.batch.loc[1, "Tra cứu"] == "#DIV/0!"
+    assert reading.totals == {"read": 7, "accepted": 4, "quarantined": 3, "blank": 0}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_xls(tmp_path, seed):
+    """An old workbook with bytes turned or cut is read, or refused with a sentence."""
+    rng = random.Random(seed)
+    data = bytearray((Path(__file__).parent / "files" / "errors.xls").read_bytes())
+    for _ in range(20):
+        data[rng.randrange(24, len(data))] = rng.randrange(256)
+    (tmp_path / "a.xls").write_bytes(data[: rng.choice((len(data), 3000))])
+    try:
+        totals = read.tables([tmp_path / "a.xls"]).totals
+    except NoUsableRow as error:
+        totals = error.reading.totals
+    assert totals["read"] == totals["accepted"] + totals["quarantined"] + totals["blank"]

@@ -49,7 +49,8 @@ VALUES = {"found", "advice"}
 RECEIVERS = {
     "Wording": frozenset({"_", "self"}),
     "Console": frozenset({"console", "tools", "self"}),
-    "_File": frozenset({"file"}),
+    "File": frozenset({"file"}),
+    "Opened": frozenset({"file", "found", "self"}),
 }
 """What an object with mouths is called where it is used, for others have methods of the same name."""
 

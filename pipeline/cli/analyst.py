@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pipeline.cli import options
+from pipeline.cli import options, reading
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -194,14 +194,11 @@ def _read(console: Console, files: tuple[Path, ...]) -> pd.DataFrame:
 
 
 def _reading(console: Console, files: tuple[Path, ...]) -> pd.DataFrame | None:
-    from pipeline import read
-
     if not files:
         return None
-    with console.stage("read", len(files)) as advance:
-        reading = read.tables(files, progress=lambda _name: advance(1))
-    console.unread(reading.quarantine)
-    return reading.batch
+    given = reading.tables(console, files)
+    console.unread(given.quarantine)
+    return given.batch
 
 
 def _there(console: Console, judged: pd.DataFrame, batch: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli import options
+from pipeline.cli import options, reading
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -38,8 +38,17 @@ def _made(form: Path | None = None) -> Made:
 @click.argument("files", nargs=-1, required=True, type=options.PATH)
 @options.store
 @options.form_text
+@options.headers
+@options.keep_personal
+@options.encoding
 @options.common
-def add(console: Console, files: tuple[Path, ...], store: Path | None, form_text: Path | None) -> None:
+def add(
+    console: Console,
+    files: tuple[Path, ...],
+    store: Path | None,
+    form_text: Path | None,
+    **chosen: Any,
+) -> None:
     """Put the initiatives of tables into the archive; the same table twice changes nothing.
 
     \b
@@ -47,14 +56,14 @@ def add(console: Console, files: tuple[Path, ...], store: Path | None, form_text
       sangkien archive add recognised-2024.xlsx --store office
     """
     from pipeline import archive as archives
-    from pipeline import read
     from pipeline.store import Store
 
     folder, made = store or options.STORE, _made(form_text)
-    with console.stage("read", len(files)) as advance:
-        reading = read.tables(files, progress=lambda _name: advance(1))
+    personal, encodings = chosen["keep_personal"], chosen["encodings"]
+    given = reading.tables(console, files, headers=chosen["headers"], personal=personal, encodings=encodings)
+    reading.tell(console, given.sources)
     with Store.open(folder, create=True) as opened, console.stage("index the archive", 1):
-        done = archives.add(folder, opened, reading.batch, made, now=options.now())
+        done = archives.add(folder, opened, given.batch, made, now=options.now())
         total = opened.status().records
     console.say(
         "{added} initiatives added, {known} were there already; the archive holds {total}.",
@@ -66,11 +75,11 @@ def add(console: Console, files: tuple[Path, ...], store: Path | None, form_text
         console.warn(
             "{id}: the archive holds this id with other content; the archived one was left as it is.", id=name
         )
-    console.unread(reading.quarantine)
+    console.unread(given.quarantine)
     console.data(
         {
             **{name: len(ids) for name, ids in asdict(done).items()},
-            "quarantined": len(reading.quarantine),
+            "quarantined": len(given.quarantine),
             "records": total,
         }
     )

@@ -50,6 +50,15 @@ class Console:
         if len(rows) > _NAMED:
             self.warn("{count} more could not be read.", count=len(rows) - _NAMED)
 
+    def left_out(self, dropped: Mapping[str, Mapping[str, int]]) -> None:
+        """Name the columns whose personal data were left out, and how many cells each."""
+        if dropped:
+            columns = "; ".join(f"{name}: {sum(kinds.values())}" for name, kinds in dropped.items())
+            self.say(
+                "Personal data were left out (column: cells): {columns}. --keep-personal keeps them.",
+                columns=columns,
+            )
+
     def data(self, content: Mapping[str, object]) -> None:
         """Print the machine's summary, if it was asked for."""
         if self.as_json:

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from pipeline import errors
-from pipeline.cli import analyst, archive, bench, decisions, running
+from pipeline.cli import analyst, archive, bench, decisions, repair, requeue, running
 from pipeline.words import translator
 
 EXIT_CODES: Final = {
@@ -49,8 +49,10 @@ for command in (
     running.run,
     running.dedupe,
     running.classify,
+    requeue.requeue,
     archive.archive,
     decisions.decisions,
+    repair.repair,
     analyst.train,
     analyst.models,
     analyst.evaluate,
@@ -73,6 +75,9 @@ def _exit_code(arguments: list[str]) -> int:  # noqa: PLR0911 - one return for e
     except errors.SangkienError as fault:
         click.echo(fault.note.say(say), err=True)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(fault, kind))
+    except click.UsageError as fault:
+        _show(fault, _language(arguments))
+        return fault.exit_code
     except click.ClickException as fault:
         fault.show()
         return fault.exit_code
@@ -97,6 +102,38 @@ def _exit_code(arguments: list[str]) -> int:  # noqa: PLR0911 - one return for e
         click.echo(template.format(fault=type(fault).__name__), err=True)
         return _INTERNAL
     return 0
+
+
+def _show(fault: click.UsageError, language: str) -> None:
+    """Say what is wrong with a call; click itself knows only English."""
+    if language == "en" or isinstance(fault, click.exceptions.NoArgsIsHelpError):
+        fault.show()
+        return
+    click.echo(_misuse(fault).say(translator(language)), err=True)
+
+
+def _misuse(fault: click.UsageError) -> errors.Note:
+    param = getattr(fault, "param", None)
+    name = param.get_error_hint(fault.ctx) if param and fault.ctx else ""
+    values: dict[str, object] = {
+        "name": name,
+        "command": fault.ctx.command_path if fault.ctx else "sangkien",
+        "reason": fault.format_message(),
+    }
+    if isinstance(fault, click.NoSuchOption):
+        values["name"] = fault.option_name
+        return errors.Note("There is no option {name}. `{command} -h` shows those there are.", values)
+    if isinstance(fault, click.BadOptionUsage):
+        values["name"] = fault.option_name
+        return errors.Note("{name}: a value is missing behind it.", values)
+    if isinstance(fault, click.MissingParameter):
+        return errors.Note("{name} is missing. `{command} -h` shows how to call it.", values)
+    if param and isinstance(param.type, click.Choice):
+        values["choices"] = ", ".join(map(str, param.type.choices))
+        return errors.Note("{name}: choose one of {choices}.", values)
+    if name:
+        return errors.Note("{name}: the value is none that is understood ({reason}).", values)
+    return errors.Note("The call was not understood ({reason}). `{command} -h` shows how to call it.", values)
 
 
 def _language(arguments: list[str]) -> str:

@@ -36,10 +36,37 @@ form_text = click.option(
     type=PATH,
     help="Sheet of sentences of your forms (CSV: phrase), beside the program's own: they do not count.",
 )
+units = click.option(
+    "--units",
+    type=PATH,
+    help="Register of your units (CSV: name,upper_union,sector,since,until); other names are listed.",
+)
+rules = click.option(
+    "--rules",
+    type=PATH,
+    help="Sheet of your programme's rules of validity (CSV like data/validity.csv), instead of the shipped.",
+)
+keep_personal = click.option(
+    "--keep-personal",
+    is_flag=True,
+    help="Keep birth dates, phones, ids of people, home and e-mail addresses, which are dropped otherwise.",
+)
+encoding = click.option(
+    "--encoding",
+    "encodings",
+    multiple=True,
+    type=click.Choice(["viscii", "vps"]),
+    help="Old encoding to look for in columns, beside TCVN3, VNI, windows-1258 and UTF-8 gone wrong.",
+)
 unit_names = click.option(
     "--unit-aliases",
     type=PATH,
     help="Sheet of your unit names and abbreviations (CSV: alias,name,note), beside the program's own.",
+)
+headers = click.option(
+    "--headers",
+    type=PATH,
+    help="Sheet of your column names (CSV: alias,column), beside the program's own.",
 )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli import options
+from pipeline.cli import options, reading
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Scope, Settings
     from pipeline.starter import Ready
     from pipeline.taxonomy import Taxonomy
+
+_UNITS = 10  # unknown units named one by one
 
 NEW = click.argument("new", nargs=-1, required=True, type=options.PATH)
 OUT = click.option(
@@ -51,7 +53,12 @@ MODEL = click.option("--model", default="fields", show_default=True, help="Which
 @MODEL
 @options.scope
 @options.unit_names
+@options.units
+@options.rules
+@options.keep_personal
+@options.encoding
 @options.form_text
+@options.headers
 @options.workers
 @options.common
 def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -75,7 +82,12 @@ def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> No
 @AGAINST
 @options.scope
 @options.unit_names
+@options.units
+@options.rules
+@options.keep_personal
+@options.encoding
 @options.form_text
+@options.headers
 @options.workers
 @options.common
 def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -92,6 +104,9 @@ def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) ->
 @NEW
 @OUT
 @MODEL
+@options.keep_personal
+@options.encoding
+@options.headers
 @options.workers
 @options.common
 def classify(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -118,6 +133,15 @@ class _Choices:
     scope: Scope = "all"
     unit_aliases: Path | None = None
     form_text: Path | None = None
+    headers: Path | None = None
+    rules: Path | None = None
+    units: Path | None = None
+    keep_personal: bool = False
+    encodings: tuple[str, ...] = ()
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        return {"headers": self.headers, "personal": self.keep_personal, "encodings": self.encodings}
 
     @property
     def folder(self) -> Path:
@@ -139,7 +163,7 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
         raise UsageError("Choose either --store or --against: both name the archive to compare with.")
     started = options.now()
     report.settle(out)
-    reading = _read(console, new, out)
+    given = _read(console, new, out, choices)
     taxonomy = default()
     tools, used = _tools(console, taxonomy, choices)
     archive, source = _archive(console, choices, tools.known) if choices.dedupe else (None, {})
@@ -149,12 +173,16 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
         "taxonomy": taxonomy.version,
         "unit_aliases": _sheet(choices.unit_aliases),
         "form_text": _sheet(choices.form_text),
+        "headers": _sheet(choices.headers),
+        "personal_data": {"kept": choices.keep_personal, "dropped": given.dropped.cells},
+        "rules": _sheet(choices.rules),
+        "units": _sheet(choices.units),
         **_versions(choices.settings),
         "steps": [name for name in flow.STEPS if getattr(choices, name)],
     }
     names = {field.code: field.name for field in taxonomy.fields}
     outcome = flow.run(
-        reading,
+        given,
         archive,
         tools,
         decisions=_decisions(choices) if choices.dedupe else (),
@@ -190,32 +218,28 @@ def _versions(settings: Settings) -> dict[str, object]:
     }
 
 
-def _read(console: Console, new: tuple[Path, ...], out: Path) -> Reading:
-    from pipeline import read
-    from pipeline.errors import NoUsableRow
+def _read(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices) -> Reading:
+    from pipeline.errors import NoUsableRow, PermissionDenied
 
-    with console.stage("read", len(new)) as advance:
-        try:
-            reading = read.tables(new, progress=lambda _name: advance(1))
-        except NoUsableRow as fault:
-            _keep_quarantine(console, fault, out)
-            raise
-    for source in reading.sources:
-        for note in source.notes:
-            console.say("{note}", note=note)
-    console.unread(row for row in reading.quarantine if row.row == 0)
-    return reading
+    try:
+        given = reading.tables(console, new, **choices.reading)
+    except (NoUsableRow, PermissionDenied) as fault:
+        _keep_quarantine(console, fault, out)
+        raise
+    reading.tell(console, given.sources)
+    console.unread(row for row in given.quarantine if row.row == 0)
+    return given
 
 
 def _keep_quarantine(console: Console, fault: Any, out: Path) -> None:
     """Publish what could not be read, though nothing else is: nobody's row is lost, and no former result."""
     from pipeline import normalize, report
 
-    reading = getattr(fault, "reading", None)
-    if reading is None:
+    given = getattr(fault, "reading", None)
+    if given is None:
         return
     outcome = report.Outcome(
-        initiatives=normalize.frame(reading.batch), quarantine=reading.quarantine, sources=reading.sources
+        initiatives=normalize.frame(given.batch), quarantine=given.quarantine, sources=given.sources
     )
     beside = out.with_name(f"{out.name}-quarantine") if (out / "run.json").exists() else out
     published = report.publish(outcome, beside, language=console.language)
@@ -225,19 +249,17 @@ def _keep_quarantine(console: Console, fault: Any, out: Path) -> None:
 def _archive(
     console: Console, choices: _Choices, known: Knowledge | None
 ) -> tuple[Archive, dict[str, object]]:
-    from pipeline import read
     from pipeline.store import DATABASE
 
     if choices.against:
-        with console.stage("read the archive", len(choices.against)) as advance:
-            reading = read.tables(choices.against, progress=lambda _name: advance(1))
-        console.unread(row for row in reading.quarantine if row.row == 0)
-        if lost := reading.totals["quarantined"]:
+        given = reading.tables(console, choices.against, stage="read the archive", **choices.reading)
+        console.unread(row for row in given.quarantine if row.row == 0)
+        if lost := given.totals["quarantined"]:
             console.warn(
                 "{count} rows of the archive could not be read and are not compared with.", count=lost
             )
-        files = [{"file": source.file, "sha256": source.sha256} for source in reading.sources]
-        return reading.batch, {"files": files, "records": len(reading.batch)}
+        files = [{"file": source.file, "sha256": source.sha256} for source in given.sources]
+        return given.batch, {"files": files, "records": len(given.batch)}
     if choices.store is None and not (options.STORE / DATABASE).exists():
         return None, {}
     return _stored(console, choices, known)
@@ -297,6 +319,7 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
     used: dict[str, str] = {}
     tools = flow.Tools(spread=partial(parallel.spread, workers=choices.workers), stage=console.stage)
     if choices.dedupe:
+        tools = replace(tools, rules=starter.rules(choices.rules))
         with console.stage("load the pair model", 1):
             known = starter.knowledge(
                 settings=choices.settings, form=choices.form_text, names=choices.unit_aliases
@@ -304,9 +327,9 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
             judge = starter.pairs(root, settings=choices.settings, known=known, created=today)
         _told(console, judge, root)
         used["pairs"] = judge.name
-        tools = replace(
-            tools, judge=judge.model, known=known, unit_names=starter.unit_names(choices.unit_aliases)
-        )
+        names = starter.unit_names(choices.unit_aliases)
+        register = starter.register(choices.units, names) if choices.units else None
+        tools = replace(tools, judge=judge.model, known=known, unit_names=names, register=register)
     if choices.classify:
         with console.stage("load the field model", 1):
             ready = starter.fields(root, taxonomy, name=choices.model, created=today)
@@ -370,10 +393,26 @@ def _summary(console: Console, outcome: Outcome, published: Published) -> None:
     rows = list(_found(console, outcome))
     if rows:
         console.table(console.words("Found"), rows)
+    _unknown_units(console, outcome)
     _scope(console, outcome)
     _told_by_reviewers(console, outcome)
     console.table(console.words("Results"), [(str(path),) for path in _in_reading_order(published)])
     console.say("For reference only; the decision is the council's.")
+
+
+def _unknown_units(console: Console, outcome: Outcome) -> None:
+    for unit, count, nearest in outcome.unknown_units[:_UNITS]:
+        if nearest:
+            console.warn(
+                "The register has no unit {unit} ({count} records). Perhaps: {names}.",
+                unit=unit,
+                count=count,
+                names="; ".join(nearest),
+            )
+        else:
+            console.warn("The register has no unit {unit} ({count} records).", unit=unit, count=count)
+    if (more := len(outcome.unknown_units) - _UNITS) > 0:
+        console.warn("{count} more units are not in the register; run.json lists all.", count=more)
 
 
 def _scope(console: Console, outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -54,24 +54,28 @@ class Step(NamedTuple):
     flag: str = ""
 
 
-def clean(raw: str) -> Cleaned:
+def clean(raw: str, *, encoding: str = "") -> Cleaned:
     r"""Return ``raw`` as a person would have typed it: composed, visible, evenly spaced.
 
     Words, case, quotes, tone placement and superscripts stay. Composition is NFC (Unicode Standard Annex
     #15): NFKC would make ``m2`` of ``m²``. Line ends stay as ``\n``; other spaces and runs of them become
     one. Cleaning a clean text changes nothing, and NFC and NFD input give the same text.
 
+    Args:
+        raw: A cell.
+        encoding: The old encoding that its column is in (`legacy.vote`), which is undone in short cells too.
+
     >>> clean("Sa\u0301ng\u200b  ki&ecirc;\u0301n")
     Cleaned(text='Sáng kiến', fixes={'compose': 2, 'entity': 1, 'hidden': 1, 'space': 1},
             flags=frozenset({'hidden_characters'}))
     """
-    if _is_clean(raw):
+    if _is_clean(raw) and not encoding:
         return Cleaned(raw, {}, frozenset())
-    draft = _repair(_Draft(raw))
+    draft = _repair(_decoded(_Draft(raw), encoding))
     return Cleaned(draft.text, dict(draft.fixes), frozenset(draft.flags))
 
 
-def trace(raw: str) -> tuple[str, Offsets]:
+def trace(raw: str, *, encoding: str = "") -> tuple[str, Offsets]:
     """Return the clean text and, for each of its characters, where it starts in ``raw``.
 
     The array has one more element, where the text ends: ``raw[at[i]:at[j]]`` is what ``text[i:j]`` was
@@ -82,9 +86,9 @@ def trace(raw: str) -> tuple[str, Offsets]:
     ('á b', [0, 2, 4, 5], 5)
     """
     offsets = np.arange(len(raw) + 1, dtype=np.int64)
-    if _is_clean(raw):
+    if _is_clean(raw) and not encoding:
         return raw, offsets
-    draft = _repair(_Draft(raw, offsets))
+    draft = _repair(_decoded(_Draft(raw, offsets), encoding))
     assert draft.offsets is not None
     return draft.text, draft.offsets
 
@@ -149,6 +153,15 @@ def _origins(edits: list[Edit], length: int) -> Offsets:
         at = end
     pieces.append(np.arange(at, length + 1))
     return np.concatenate(pieces).astype(np.int64)
+
+
+def _decoded(draft: _Draft, encoding: str) -> _Draft:
+    """Undo the encoding of a column, once: what it gives may look like that encoding again."""
+    if encoding and not draft.text.isascii():
+        for step in STEPS[: STEPS.index(_LEGACY)]:
+            draft.apply(step)
+        draft.apply(Step("legacy", partial(legacy.by_vote, name=encoding), "legacy_encoding"))
+    return draft
 
 
 def _repair(draft: _Draft) -> _Draft:

@@ -8,15 +8,19 @@ document into a Unicode form is repaired, and the form around it is left alone.
 
 A run is repaired where its words become much better Vietnamese by it. What was told anywhere in a cell
 counts for all its runs; a cell of two syllables is left as it is.
+
+A column tells more than a cell: `vote` says which encoding the cells of a column are in, and `by_vote` undoes
+it in the short ones too. Two rarer encodings, ``viscii`` (RFC 1456) and ``vps``, are only looked for by a
+column's vote, and only on request: of few words they cannot be told from others.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Final, NamedTuple
 
 from pipeline.normalize import characters as chars
@@ -37,6 +41,9 @@ _LEAST_BETTER: Final = 2  # distinct words: a single one may be French (VNI woul
 _SENSE: Final = 0.5  # … unless all words on average are as good as syllables without marks
 _CHANGED: Final = 0.1  # what a decoding loses that makes another syllable of one: of two, the lesser change
 _LEAST_ASCII: Final = 2  # letters: every way of writing Vietnamese keeps its consonants
+_LEAST_TELLING: Final = 5  # distinct words of a column that become better: a few names are of any language
+_MOST_UNICODE: Final = 0.1  # of a column's cells: where more are Unicode, a short cell may be either
+_SAMPLE: Final = 2_000  # cells of a column that are looked at
 
 # The 27 characters of windows-1252 beyond Latin-1, with their bytes. Its five undefined bytes, and all of
 # 80-9F where a program took the bytes for Latin-1, come out as control characters.
@@ -78,6 +85,68 @@ def edits(text: str) -> Iterator[Edit]:
         gain, name = max(((_gain(run.words, name), name) for name in told), default=(0.0, ""))
         if gain > 0:
             yield from (edit._replace(fix=name) for edit in _VIEWS[name](text, *_core(run, name)))
+
+
+def vote(cells: Iterable[str], *, also: Iterable[str] = ()) -> str:
+    """Return the encoding that the cells of a column (NFC) are in, ``""`` where they do not tell one.
+
+    Args:
+        cells: A column; its first cells beyond ASCII are looked at, all of them together.
+        also: Encodings of `ON_REQUEST` to be looked for too.
+
+    >>> vote(["S¸ng kiÕn", "C¶i tiÕn", "M¸y Ðp", "Bµn ghÕ", "Häc sinh"])
+    'tcvn3'
+    >>> vote(["Hà Nội", "Cà Mau", "Huế"]), vote(["Café", "Crème brûlée", "Où est", "À la", "Très"])
+    ('', '')
+    """
+    names = (*_TOLD, *also)
+    telling = list(islice((cell for cell in cells if cell and not cell.isascii()), _SAMPLE))
+    encoded = [cell for cell in telling if _FOREIGN.search(cell) is None]
+    if not encoded or len(telling) - len(encoded) > _MOST_UNICODE * len(telling):
+        return ""
+    words = [
+        word
+        for cell in encoded
+        for chunk in _CHUNK.findall(cell)
+        if (word := _word(chunk, names)) is not None
+    ]
+    name = _told(words, among_unicode=False, names=names)
+    return name if _seen_words(_better(words, name)) >= _LEAST_TELLING else ""
+
+
+def is_silent(cells: Iterable[str]) -> bool:
+    """Return whether a column (NFC) holds letters beyond ASCII, and none that only Unicode has.
+
+    >>> is_silent(["M¸y", ""]), is_silent(["Máy", "Ghế"]), is_silent(["May"])
+    (True, False, False)
+    """
+    letters = [cell for cell in cells if not cell.isascii()]
+    return bool(letters) and not any(_FOREIGN.search(cell) for cell in letters)
+
+
+def by_vote(text: str, name: str) -> Iterator[Edit]:
+    """Yield what undoes the encoding ``name`` in a cell (NFC) of a column that is in it.
+
+    A cell with a letter that only Unicode has is left, and one whose words would become worse.
+
+    >>> "".join(edit.text for edit in by_vote("vò", "tcvn3")), list(by_vote("Hà Nội", "tcvn3"))
+    ('ũ', [])
+    """
+    if text.isascii() or _FOREIGN.search(text) is not None:
+        return
+    words = [word for chunk in _CHUNK.findall(text) if (word := _word(chunk, (name,))) is not None]
+    # Where both views are words, the column has told which is meant.
+    if _gain(words, name) >= -_CHANGED:
+        yield from (edit._replace(fix=name) for edit in _VIEWS[name](text, 0, len(text)))
+
+
+def decodings(text: str) -> list[str]:
+    """Return what ``text`` (NFC) is if it is in one of the encodings, each different answer once.
+
+    >>> decodings("Ngµy sinh")
+    ['Ngày sinh']
+    """
+    return list(dict.fromkeys(each for name in _TOLD if (each := decode(text, name)) != text))
 
 
 def decode(text: str, name: str) -> str:
@@ -157,16 +226,20 @@ def _gain(words: list[_Word], name: str) -> float:
     return sum(gains) / len(gains) if gains else 0.0
 
 
-def _told(words: list[_Word], *, among_unicode: bool) -> str:
+def _told(words: list[_Word], *, among_unicode: bool, names: tuple[str, ...] = ()) -> str:
     """Return the encoding that the words are certainly in, or ``""``."""
-    gain, best = max((_gain(words, name), name) for name in _VIEWS)
+    gain, best = max((_gain(words, name), name) for name in names or _TOLD)
     if len(words) < _LEAST or gain < GAIN:
         return ""
-    better = {word.written for word in words if _is_better(word, best)}
+    better = _better(words, best)
     sense = sum(word.decoded.get(best, word.plain) for word in words)
     letters = sum(letter.isascii() and letter.isalpha() for word in words for letter in word.written)
     certain = not among_unicode and sense >= _SENSE * len(words)
     return best if letters >= _LEAST_ASCII and (certain or _seen_words(better) >= _LEAST_BETTER) else ""
+
+
+def _better(words: list[_Word], name: str) -> set[str]:
+    return {word.written for word in words if name and _is_better(word, name)}
 
 
 def _seen_words(written: set[str]) -> int:
@@ -177,13 +250,13 @@ def _seen_words(written: set[str]) -> int:
 _D_STROKE: Final = str.maketrans("Ðð", "Đđ", "\xad")
 
 
-def _word(written: str) -> _Word | None:
+def _word(written: str, names: tuple[str, ...] = ()) -> _Word | None:
     """Return the judged word, or None for what says nothing: numbers, signs, units of measure."""
-    return _judged(written) if len(written) <= _LONGEST else None
+    return _judged(written, names or _TOLD) if len(written) <= _LONGEST else None
 
 
 @lru_cache(maxsize=1 << 15)
-def _judged(written: str) -> _Word | None:
+def _judged(written: str, names: tuple[str, ...]) -> _Word | None:
     fit = _UNFIT.sub("", written)
     parts = _parts(fit)
     if max(map(len, parts), default=0) < _SHORTEST or not _LETTERS.search(fit) or parts[0].startswith("µ"):
@@ -192,7 +265,7 @@ def _judged(written: str) -> _Word | None:
     plain = _mean([_weight(part, careful=False) for part in _parts(fit.translate(_D_STROKE))])
     if all(map(str.isascii, parts)):
         return _Word(written, plain, {})
-    return _Word(written, plain, {name: _decoded_weight(fit, plain, name) for name in _VIEWS})
+    return _Word(written, plain, {name: _decoded_weight(fit, plain, name) for name in names})
 
 
 def _decoded_weight(fit: str, plain: float, name: str) -> float:
@@ -247,7 +320,8 @@ def _tcvn3(text: str, start: int, end: int) -> Iterator[Edit]:
     encoded = text[start:end]
     decoded = encoded.translate(_TCVN3_LETTERS)
     upper, lower = (sum(map(is_case, decoded)) for is_case in (_is_ascii_upper, _is_ascii_lower))
-    decoded = _WORD.sub(lambda word: _capital(word[0], among_capitals=upper > lower), decoded)
+    among_capitals = upper > max(lower, 1)  # of "Tæ 1" the first letter alone may be a capital
+    decoded = _WORD.sub(lambda word: _capital(word[0], among_capitals=among_capitals), decoded)
     for at, (old, new) in enumerate(zip(encoded, decoded, strict=True), start):
         if old != new:
             yield Edit(at, at + 1, new)
@@ -326,10 +400,39 @@ def _letters(
     return lambda text, start, end: matches(pattern, text, letter, start, end)
 
 
+_VISCII: Final = (
+    "ẠẮẰẶẤẦẨẬẼẸẾỀỂỄỆỐỒỔỖỘỢỚỜỞỊỎỌỈỦŨỤỲÕắằặấầẩậẽẹếềểễệốồổỗỠƠộờởịỰỨỪỬơớƯ"
+    "ÀÁÂÃẢĂẳẵÈÉÊẺÌÍĨỳĐứÒÓÔạỷừửÙÚỹỵÝỡưàáâãảăữẫèéêẻìíĩỉđựòóôõỏọụùúũủýợỮ"
+)
+_VISCII_BELOW: Final = dict(zip("\x02\x05\x06\x14\x19\x1e", "ẲẴẪỶỸỴ", strict=True))
+_VPS: Final = (
+    "ÀẢÃẤẦẨọỗĂếềểệẮẰẲẾ__ỀỂỄỐỒỔỖýỷỵỚỜỞ_ắằẳẵặỠớÙờởỡŨỨợỪổỬỲỸÍÌộỈĨÓửữÒỎÕự"
+    "ầÁÂấẩẫậđẻÉÊẹỉễịỹƯỦồốÔỏơÈừứÚũưÝẺ_àáâãảạă_èéêẽìí_ĩẴĐòóôõ_Ơụùúủ_ỶẼỳ"
+)
+_VPS_BELOW: Final = dict(
+    zip("\x02\x03\x04\x05\x06\x10\x11\x12\x13\x14\x15\x19\x1c\x1d", "ẠẬẶẸỆỊỌỘỢỤỰỴẪỮ", strict=True)
+)
+
+
+def _one_by_one(upper: str, below: Mapping[str, str]) -> Callable[[str, int, int], Iterator[Edit]]:
+    """Return the view of an encoding of one byte a letter: those of 80-FF (``_``: none), and those below."""
+    table = dict(below) | {chr(byte): letter for byte, letter in enumerate(upper, 0x80) if letter != "_"}
+    table |= {sign: table[chr(byte)] for sign, byte in _BYTES.items() if chr(byte) in table}
+    pattern = re.compile("[" + "".join(map(re.escape, table)) + "]")
+    return _letters(pattern, table.__getitem__)
+
+
 _VIEWS: Final[Mapping[str, Callable[[str, int, int], Iterator[Edit]]]] = {
     "cp1258": _letters(_CP1258_PATTERN, _cp1258_letter),
     "tcvn3": _tcvn3,
     "utf8": _letters(_UTF8_PATTERN, _utf8_letter),
     "vni": _letters(_VNI_PATTERN, _vni_letter),
+    "viscii": _one_by_one(_VISCII, _VISCII_BELOW),
+    "vps": _one_by_one(_VPS, _VPS_BELOW),
 }
 """How to undo each encoding: the edits for the characters from a start to an end."""
+
+ON_REQUEST: Final = ("viscii", "vps")
+"""Encodings that are only looked for when they are asked for."""
+
+_TOLD: Final = tuple(name for name in _VIEWS if name not in ON_REQUEST)

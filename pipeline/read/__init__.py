@@ -1,11 +1,25 @@
 """Office tables → initiatives, with an account of every row.
 
-CSV, TSV, XLSX, XLS, JSON Lines and Parquet; `tables` reads them, `aliases` loads the table of header names.
-`decided` reads what people decided about pairs.
+CSV, TSV, XLSX, XLS, JSON, JSON Lines and Parquet; `tables` reads them, `stream` does so batch by batch,
+`aliases` loads the table of header names.
+`requeue` takes back rows that were mended; `decided` reads what people decided about pairs.
 """
 
+from pipeline.read.account import Stream
 from pipeline.read.headers import HeaderAliases, aliases
-from pipeline.read.reading import Reading, tables
+from pipeline.read.reading import Reading, size, stream, tables
+from pipeline.read.requeue import requeue
 from pipeline.read.verdicts import Verdicts, decided
 
-__all__ = ["HeaderAliases", "Reading", "Verdicts", "aliases", "decided", "tables"]
+__all__ = [
+    "HeaderAliases",
+    "Reading",
+    "Stream",
+    "Verdicts",
+    "aliases",
+    "decided",
+    "requeue",
+    "size",
+    "stream",
+    "tables",
+]

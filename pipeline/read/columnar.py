@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterator
+from typing import IO
 
 import pyarrow as pa
 from pyarrow import parquet
 
+from pipeline.read import raw
 from pipeline.read.faults import Row, UnreadableError
 from pipeline.read.workbook_child import text_of
 
 _BATCH = 10_000
 
 
-def rows(data: bytes) -> tuple[list[str], list[Row]]:
-    """Return the column names and the rows of a Parquet file, counted from 1; null is ``""``.
+class Columns:
+    """A Parquet file: its column ``names``, how many rows it says it has (``count``), and the rows.
 
     Raises:
-        UnreadableError: ``E-PARQUET``.
+        UnreadableError: ``E-PARQUET``, at the start or on the way.
 
-    >>> sink = pa.BufferOutputStream()
-    >>> parquet.write_table(pa.table({"id": ["007"], "n": [3.0]}), sink)
-    >>> names, found = rows(sink.getvalue().to_pybytes())
-    >>> names, found[0].cells
-    (['id', 'n'], ['007', '3'])
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> parquet.write_table(pa.table({"id": ["007"], "n": [3.0]}), file)
+    >>> found = Columns(file)
+    >>> found.names, found.count, [row.cells for row in found]
+    (['id', 'n'], 1, [['007', '3']])
     """
-    found: list[Row] = []
-    try:
-        file = parquet.ParquetFile(io.BytesIO(data))
-        names = list(file.schema_arrow.names)
-        for batch in file.iter_batches(_BATCH):
-            columns = [[text_of(value) for value in column.to_pylist()] for column in batch.columns]
-            for cells in zip(*columns, strict=True):
-                found.append(Row(len(found) + 1, list(cells), "\t".join(cells)))
-    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
-        raise UnreadableError("E-PARQUET", reason=str(error).split("\n", maxsplit=1)[0][:200]) from None
-    return names, found
+
+    def __init__(self, file: IO[bytes]) -> None:
+        file.seek(0)
+        try:
+            self._file = parquet.ParquetFile(file)
+            self.names = list(self._file.schema_arrow.names)
+        except _DAMAGED as error:
+            raise _unreadable(error) from None
+        self.count = int(self._file.metadata.num_rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows, counted from 1; null is ``""``."""
+        number = 0
+        try:
+            for batch in self._file.iter_batches(_BATCH):
+                columns = [[text_of(value) for value in column.to_pylist()] for column in batch.columns]
+                for cells in zip(*columns, strict=True):
+                    number += 1
+                    yield Row(number, list(cells), raw.joined(cells))
+        except _DAMAGED as error:
+            raise _unreadable(error) from None
+
+
+_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError)
+
+
+def _unreadable(error: Exception) -> UnreadableError:
+    return UnreadableError("E-PARQUET", reason=str(error).split("\n", maxsplit=1)[0][:200])

@@ -2,27 +2,34 @@ r"""CSV and TSV: bytes → records, losing no more than the record that is damag
 
 Records follow RFC 4180, with any of ``, ; tab |`` as the delimiter. CRLF, LF and CR each end a record
 outside quotation marks; nothing else does (U+2028 in a cell is text). A quotation mark counts only at the
-start of a cell; elsewhere it is a letter.
+start of a cell; elsewhere it is a letter. A backslash before a quotation mark is understood where the file
+makes sense only so.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
 
+from pipeline.errors import Note
 from pipeline.read import headers
-from pipeline.read.faults import Fault, Row, UnreadableError
+from pipeline.read.faults import Fault, Row
+from pipeline.read.window import LONGEST, Window
 
 DELIMITERS: Final = (b",", b";", b"\t", b"|")
 _HEAD_ROWS: Final = 60
 _HEAD_BYTES: Final = 1 << 20
+_TRIED: Final = 500  # records that show which way to write a quotation mark a file uses
+_SEARCHED: Final = 200  # lines below a damaged record in which a whole one is looked for
 _END: Final = re.compile(rb"\r\n|\n|\r")
 _BREAK: Final = re.compile(rb"[\r\n]")
 _BOM: Final = b"\xef\xbb\xbf"
 _SEP: Final = re.compile(rb'"?sep=([,;|\t])"?[ \t]*(?:\r\n|\n|\r|\Z)', re.IGNORECASE)
+_ESCAPED: Final = re.compile(rb'\\(["\\])')
 
 
 class Record(NamedTuple):
@@ -36,16 +43,20 @@ class Record(NamedTuple):
 
 
 @cache
-def _cell(delimiter: bytes) -> re.Pattern[bytes]:
+def _cell(delimiter: bytes, *, escapes: bool) -> re.Pattern[bytes]:
     other = re.escape(delimiter)
+    quoted = rb'[^"\\]++|\\["\\]|\\|""' if escapes else rb'[^"]++|""'
     # Possessive throughout: each byte is looked at once, whatever the input.
-    return re.compile(rb'(?:"((?:[^"]++|"")*+)"|)([^' + other + rb"\r\n]*+)(" + other + rb"|\r\n|\n|\r|\Z)")
+    return re.compile(
+        rb'(?:"((?:' + quoted + rb')*+)"|)([^' + other + rb"\r\n]*+)(" + other + rb"|\r\n|\n|\r|\Z)"
+    )
 
 
-def record(data: bytes, start: int, delimiter: bytes) -> Record:
+def record(data: bytes, start: int, delimiter: bytes, *, escapes: bool = False) -> Record:
     r"""Return the record that starts at byte ``start``.
 
-    Where text follows a closing quotation mark the cell is kept as it stands, marks and all.
+    Where text follows a closing quotation mark the cell is kept as it stands, marks and all. ``escapes``
+    says that a backslash makes a quotation mark in a quoted cell a letter.
 
     >>> record(b'1,"a ""b""\nc"\n2', 0, b",")[:2]
     ([b'1', b'a "b"\nc'], 14)
@@ -56,7 +67,7 @@ def record(data: bytes, start: int, delimiter: bytes) -> Record:
         return Record(data[start:stop].split(delimiter), end, open=False, trailing=False, inner=False)
     cells: list[bytes] = []
     opened = trailing = inner = False
-    pattern, position = _cell(delimiter), start
+    pattern, position = _cell(delimiter, escapes=escapes), start
     while True:
         match = pattern.match(data, position)
         assert match is not None  # every part of the pattern may be empty
@@ -70,64 +81,87 @@ def record(data: bytes, start: int, delimiter: bytes) -> Record:
             trailing = True
             cells.append(data[match.start() : match.start(3)])
         else:
-            cells.append(quoted.replace(b'""', b'"') if b'""' in quoted else quoted)
+            cells.append(_unquoted(quoted, escapes=escapes))
         if after != delimiter:
             return Record(cells, position, opened, trailing, inner)
 
 
+def _unquoted(quoted: bytes, *, escapes: bool) -> bytes:
+    text = quoted.replace(b'""', b'"') if b'""' in quoted else quoted
+    return _ESCAPED.sub(rb"\1", text) if escapes else text
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the header stands and how the records below it are written."""
+    """Where the header stands and how the records below it are written.
+
+    ``width`` is the number of cells that a record has; ``line`` the physical line below the header.
+    """
 
     delimiter: bytes
-    head: tuple[str, ...]
+    head: headers.Located
     skipped: int
     header_line: int
     start: int
     line: int
+    escapes: bool = False
+
+    @property
+    def width(self) -> int:
+        """Return how many cells a record has."""
+        return len(self.head.cells)
+
+
+class _Line(NamedTuple):
+    """A record in the head of a file, and where it stands."""
+
+    cells: list[str]
+    line: int
+    start: int
+    end: int
 
 
 def layout(data: bytes, table: headers.HeaderAliases) -> Layout:
     r"""Return the layout of a delimited file: the delimiter under which its header names most columns.
 
     Raises:
-        UnreadableError: ``E-EMPTY`` or ``E-HEADER``.
+        UnreadableError: ``E-HEADER``: there is none.
 
     >>> from pipeline.read.headers import aliases
-    >>> layout(b"Danh s\xc3\xa1ch\n\nid;title\n", aliases()).head
+    >>> layout(b"Danh s\xc3\xa1ch\n\nid;title\n", aliases()).head.cells
     ('id', 'title')
     """
-    if not data.strip(b'\r\n\t ,;|"\x00'):
-        raise UnreadableError("E-EMPTY")
     declared = _SEP.match(data)
     start, line = (declared.end(), 2) if declared else (0, 1)
     choices = (declared[1],) if declared else DELIMITERS
     found = []
-    failure: UnreadableError | None = None
-    for place, delimiter in enumerate(choices):
-        head = list(_head(data, start, line, delimiter))
-        try:
-            index = headers.find([cells for cells, _, _, _ in head], table)
-        except UnreadableError as error:
-            failure = failure or error
+    heads = {delimiter: list(_head(data, start, line, delimiter)) for delimiter in choices}
+    for place, (delimiter, head) in enumerate(heads.items()):
+        located = headers.locate([line.cells for line in head], table)
+        if located is None:
             continue
-        width = len(head[index][0])
-        below = [len(cells) == width for cells, _, _, _ in head[index + 1 :] if any(cells)]
+        width = len(located.cells)
+        below = [len(line.cells) == width for line in head[located.at + located.depth :] if any(line.cells)]
         fit = sum(below) / len(below) if below else 1.0
-        found.append((-headers.score(head[index][0], table), -fit, place, delimiter, head, index))
+        found.append((-located.score, -fit, place, delimiter, located))
     if not found:
-        assert failure is not None  # there is at least one choice
-        raise failure
-    *_, delimiter, head, index = min(found, key=lambda choice: choice[:3])
-    cells, at, end, _ = head[index]
-    below_header = at + _lines(data, head[index][3], end)
-    skipped = sum(any(map(str.strip, row)) for row, _, _, _ in head[:index])
-    return Layout(delimiter, tuple(cells), skipped, at, end, below_header)
+        raise headers.missing([line.cells for head in heads.values() for line in head], table)
+    *_, delimiter, located = min(found, key=lambda choice: choice[:3])
+    head = heads[delimiter]
+    last = head[located.at + located.depth - 1]
+    skipped = sum(any(map(str.strip, line.cells)) for line in head[: located.at])
+    return Layout(
+        delimiter,
+        located,
+        skipped,
+        head[located.at].line,
+        last.end,
+        last.line + _lines(data, last.start, last.end),
+        _escapes(data, last.end, delimiter, len(located.cells)),
+    )
 
 
-def _head(
-    data: bytes, position: int, line: int, delimiter: bytes
-) -> Iterator[tuple[list[str], int, int, int]]:
+def _head(data: bytes, position: int, line: int, delimiter: bytes) -> Iterator[_Line]:
     stop = min(len(data), position + _HEAD_BYTES)
     for _ in range(_HEAD_ROWS):
         if position >= stop:
@@ -137,80 +171,212 @@ def _head(
             ending = _END.search(data, position)  # a stray mark in a title block must not swallow the header
             end = ending.end() if ending else len(data)
             found = found._replace(cells=data[position:end].rstrip(b"\r\n").split(delimiter), end=end)
-        yield [cell.decode("utf-8", "replace") for cell in found.cells], line, found.end, position
+        yield _Line([cell.decode("utf-8", "replace") for cell in found.cells], line, position, found.end)
         line += _lines(data, position, found.end)
         position = found.end
 
 
-def rows(data: bytes, layout: Layout, *, encoding: str) -> Iterator[Row]:
-    r"""Yield the rows below the header; a damaged one has a fault and its bytes.
+def _escapes(data: bytes, start: int, delimiter: bytes, width: int) -> bool:
+    """Return whether fewer records are damaged when a backslash makes a quotation mark a letter."""
+    if data.find(b'\\"', start, start + _HEAD_BYTES) < 0:
+        return False
+    damaged = {}
+    for escapes in (False, True):
+        position, count = start, 0
+        for _ in range(_TRIED):
+            if position >= min(len(data), start + _HEAD_BYTES):
+                break
+            found = record(data, position, delimiter, escapes=escapes)
+            count += found.open or found.trailing or not _fits(found.cells, width)
+            position = found.end
+        damaged[escapes] = count
+    return damaged[True] < damaged[False]
+
+
+@dataclass(slots=True)
+class Records:
+    r"""The records below a header, one after the other; a damaged one has a fault and its bytes.
 
     A record whose quotation mark is not closed, or closed in the middle of a later record, ends where the
-    next line begins that is a whole record with the right number of cells.
+    next line begins that is a whole record with the right number of cells. When all were given out,
+    ``count`` says how many there were, and together with the header they cover every byte of the file.
 
+    >>> import io
     >>> from pipeline.read.headers import aliases
-    >>> text = b'id,title\n1,"a\n2,b\n3,"c"\n'
-    >>> [(row.number, row.cells) for row in rows(text, layout(text, aliases()), encoding="UTF-8")]
-    [(2, []), (3, ['2', 'b']), (4, ['3', 'c'])]
+    >>> text = Window(io.BytesIO(b'id,title\n1,"a\n2,b\n3,"c"\n'))
+    >>> records = Records(text, layout(text.data, aliases()), "UTF-8")
+    >>> [(row.number, row.cells) for row in records], records.count
+    ([(2, []), (3, ['2', 'b']), (4, ['3', 'c'])], 3)
     """
-    view = memoryview(data)
-    position, line, width = layout.start, layout.line, len(layout.head)
-    while position < len(data):
+
+    text: Window
+    layout: Layout
+    encoding: str
+    count: int = 0
+    odd: Counter[str] = field(default_factory=Counter)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows; once only, for the file moves on."""
+        position, line = self.layout.start, self.layout.line
+        while True:
+            position = self.text.move(position)
+            if position >= len(self.text.data):
+                return
+            for row, end, below in self._in_view(position, line):
+                self.count += 1
+                position, line = end, below
+                yield row
+
+    def _in_view(self, position: int, line: int) -> Iterator[tuple[Row, int, int]]:
+        """Yield the rows that begin with a record's length in view, each with position and line behind it."""
+        last = len(self.text.data) - (0 if self.text.whole else LONGEST - 1)
+        data, width = self.text.data, self.layout.width
+        delimiter = self.layout.delimiter.decode()
+        stop = -1
+        while position < last:
+            if stop < position:
+                stop = data.find(b"\n", position)
+                stop = len(data) if stop < 0 else stop
+            plain = self._plain(data[position:stop]) if stop < len(data) else None
+            if plain is not None:
+                content, text = plain
+                cells = text.split(delimiter)
+                if len(cells) == width:
+                    position = stop + 1
+                    yield Row(line, cells, content), position, line + 1
+                    line += 1
+                    continue
+            row, end = self._careful(position, line)
+            if self.text.data is not data:  # a line longer than the view was passed over
+                yield row, end, line + 1
+                return
+            line += _lines(data, position, end)
+            position = end
+            yield row, position, line
+
+    def _plain(self, content: bytes) -> tuple[bytes, str] | None:
+        """Return a line without anything that needs a second look, and its text; else None."""
+        content = content.removesuffix(b"\r")
+        if b'"' in content or b"\r" in content or b"\0" in content or content.startswith(_BOM):
+            return None
+        try:
+            return content, content.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+
+    def _careful(self, position: int, line: int) -> tuple[Row, int]:
+        """Return the row at ``position``, and where it ends: behind a line without end, in the next view."""
+        data = self.text.data
+        start = position
         if data.startswith(_BOM, position):
-            position += len(_BOM)  # files were joined: the mark belongs to no cell
-        found = record(data, position, layout.delimiter)
+            self.odd["mark"] += 1
+            start += len(_BOM)  # files were joined: the mark belongs to no cell
+        found = self._record(start)
+        if found.end - start > LONGEST or (found.end == len(data) and not self.text.whole):
+            return self._endless(start, line)
         end, fault = found.end, None
-        if found.open or (found.trailing or not _fits(found.cells, width)):
-            end, fault = _damaged(data, position, found, layout.delimiter, width)
-        yield _row(view[position:end], line, found, fault, encoding)
-        line += _lines(data, position, end)
-        position = end
+        if found.open or found.trailing or not _fits(found.cells, self.layout.width):
+            end, fault = self._damaged(start, found)
+        if fault is None:
+            self.odd["trailing"] += found.trailing
+        return _row(data[start:end], line, found, fault, self.encoding), end
+
+    def _record(self, position: int) -> Record:
+        return record(self.text.data, position, self.layout.delimiter, escapes=self.layout.escapes)
+
+    def _endless(self, start: int, line: int) -> tuple[Row, int]:
+        """Return the row that is longer than any record: a mark that is not closed, or one long line."""
+        data = self.text.data
+        ending = _END.search(data, start, start + LONGEST)
+        if ending:
+            end = self._next_whole(start, start + LONGEST)
+            return Row(line, [], data[start:end].rstrip(b"\r\n"), Fault("E-QUOTE")), end
+        raw = data[start : start + LONGEST]
+        row = Row(line, [], raw, Fault("E-LONG", {"most": LONGEST}))
+        position = start + LONGEST
+        while (ending := _BREAK.search(self.text.data, position)) is None and not self.text.whole:
+            position = self.text.move(len(self.text.data) - 1) + 1
+        if ending is None:
+            return row, len(self.text.data)
+        crlf = self.text.data.startswith(b"\r\n", ending.start())
+        return row, ending.end() + crlf
+
+    def _damaged(self, position: int, found: Record) -> tuple[int, Fault | None]:
+        """Return where a record that looks damaged ends and what is wrong with it (None: it can be taken)."""
+        data, width = self.text.data, self.layout.width
+        fits = _fits(found.cells, width)
+        cut = self.text.whole and found.end == len(data) and not data.endswith((b"\n", b"\r"))
+        several = _BREAK.search(data, position, len(data[position : found.end].rstrip(b"\r\n")) + position)
+        if found.open or (several and (found.trailing or not fits)):
+            limit = position + LONGEST if found.open or found.trailing else found.end
+            resume = self._next_whole(position, limit, whole=not (found.open or found.trailing))
+            if cut and resume == len(data):
+                return resume, Fault("E-TRUNC")
+            if found.open or found.trailing or resume < found.end:
+                return resume, Fault("E-QUOTE")
+        if fits:
+            return found.end, None
+        if cut and len(found.cells) < width:
+            return found.end, Fault("E-TRUNC")
+        return found.end, Fault("E-COLS", {"found": len(found.cells), "expected": width})
+
+    def _next_whole(self, position: int, limit: int, *, whole: bool = False) -> int:
+        """Return the start of the next line that is an undamaged record of the right number of cells.
+
+        Where none is near, that is ``limit`` if what stands before it is a ``whole`` record or the file
+        ends there, else the next line: of two damaged records each is to be found by itself.
+        """
+        data = self.text.data
+        limit = min(limit, len(data))
+        following = 0
+        for _ in range(_SEARCHED):
+            ending = _END.search(data, position, limit)
+            if ending is None or ending.end() >= limit:
+                return limit if whole or limit == len(data) or not following else following
+            position = ending.end()
+            following = following or position
+            found = self._record(position)
+            sound = not (found.open or found.trailing or found.inner)
+            if sound and len(found.cells) == self.layout.width:
+                return position
+        return limit if whole else following
+
+    def notes(self) -> Iterator[Note]:
+        """Yield what a person should know of how the file is written; after the rows."""
+        if self.layout.escapes:
+            yield Note(
+                '{file}: quotation marks inside cells are written \\" and were read so; check a few rows.', {}
+            )
+        if self.odd["trailing"]:
+            yield Note(
+                "{file}: {count} rows have text behind a closing quotation mark; "
+                "those cells were kept as they stand.",
+                {"count": self.odd["trailing"]},
+            )
+        if self.odd["mark"]:
+            yield Note(
+                "{file}: a byte order mark stands in {count} rows below the header, as where files were "
+                "joined; it was left out.",
+                {"count": self.odd["mark"]},
+            )
 
 
-def _row(raw: memoryview, line: int, found: Record, fault: Fault | None, encoding: str) -> Row:
-    content = bytes(raw)
-    stripped = raw[: len(content.rstrip(b"\r\n"))]
-    if b"\0" in content:
-        return Row(line, [], stripped, Fault("E-NUL"))
+def _row(raw: bytes, line: int, found: Record, fault: Fault | None, encoding: str) -> Row:
+    content = raw.rstrip(b"\r\n")
+    if b"\0" in raw:
+        return Row(line, [], content, Fault("E-NUL"))
     try:
         # The whole row is tried: what is wrong with it must be said even where its cells were not split.
-        content.decode("utf-8")
+        raw.decode("utf-8")
     except UnicodeDecodeError:
-        return Row(line, [], stripped, Fault("E-ENC", {"encoding": encoding}))
-    cells = [] if fault and fault.code == "E-QUOTE" else [cell.decode("utf-8") for cell in found.cells]
-    return Row(line, cells, stripped, fault)
+        return Row(line, [], content, Fault("E-ENC", {"encoding": encoding}))
+    split = not (found.open or (fault and fault.code == "E-QUOTE"))
+    cells = [cell.decode("utf-8") for cell in found.cells] if split else []
+    return Row(line, cells, content, fault)
 
 
 def _fits(cells: Sequence[bytes], width: int) -> bool:
     return len(cells) == width or not any(map(bytes.strip, cells[width:] if len(cells) > width else cells))
-
-
-def _damaged(
-    data: bytes, position: int, found: Record, delimiter: bytes, width: int
-) -> tuple[int, Fault | None]:
-    """Return where a record that looks damaged ends and what is wrong with it (None: it can be taken)."""
-    fits = _fits(found.cells, width)
-    several = _BREAK.search(data, position, len(data[position : found.end].rstrip(b"\r\n")) + position)
-    if found.open or (several and (found.trailing or not fits)):
-        limit = len(data) if found.open or found.trailing else found.end
-        resume = _next_whole(data, position, limit, delimiter, width)
-        if found.open or found.trailing or resume < found.end:
-            return resume, Fault("E-QUOTE")
-    if fits:
-        return found.end, None
-    return found.end, Fault("E-COLS", {"found": len(found.cells), "expected": width})
-
-
-def _next_whole(data: bytes, position: int, limit: int, delimiter: bytes, width: int) -> int:
-    """Return the start of the next line that is an undamaged record of ``width`` cells, or ``limit``."""
-    while ending := _END.search(data, position, limit):
-        position = ending.end()
-        if position >= limit:
-            break
-        found = record(data, position, delimiter)
-        if len(found.cells) == width and not (found.open or found.trailing or found.inner):
-            return position
-    return limit
 
 
 def _lines(data: bytes, start: int, end: int) -> int:

@@ -16,28 +16,44 @@ ROW: Final = {
     "E-EMPTY-TEXT": "{file}, row {row}: neither a title nor a description. Fill one in, then run again.",
     "E-ENC": "{file}, row {row}: the bytes are not text in the file's encoding ({encoding}). "
     "Save the file as UTF-8, then run again.",
+    "E-FORMULA-NOVALUE": "{file}, row {row}, column {column}: the formula {found} was saved without "
+    "its value. Open the file in a spreadsheet program, save it, then run again.",
     "E-ID-CONFLICT": "{file}, row {row}: the id {id} stands on several rows with different content. "
     "Give each initiative its own id, then run again.",
     "E-ID-DUPLICATE": "{file}, row {row}: the same row with the id {id} was read before "
     "({first_file}, row {first_row}). Nothing needs to be done unless the id is wrong.",
+    "E-ID-SCI": "{file}, row {row}, column {column}: the id {found} was shortened by a spreadsheet, "
+    "and its last digits are lost. Format the column as text, type the id again, then run again.",
     "E-JSON": "{file}, row {row}: the line is not a JSON object ({reason}). Correct it, then run again.",
+    "E-LONG": "{file}, row {row}: a cell or the row is longer than {most} characters, as no initiative is. "
+    "Shorten it, then run again.",
     "E-NOTDATA": "{file}, row {row}: a heading, total or signature, not an initiative ({found}). "
     "Nothing needs to be done unless it is one.",
     "E-NUL": "{file}, row {row}: the row holds NUL characters, as a damaged file does. "
     "Type the row again, then run again.",
     "E-QUOTE": "{file}, row {row}: a quotation mark is opened and never closed. "
     "Close or remove it, then run again.",
+    "E-TRUNC": "{file}, row {row}: the file ends in the middle of this row. "
+    "Get the whole file again, or complete the row, then run again.",
 }
 """Codes of single rows. Each template gets at least ``file`` and ``row``."""
 
 FILE: Final = {
+    "E-CHANGED": "{file}: the file changed while it was read. "
+    "Wait until it is saved or copied, then run again.",
+    "E-COLS": "{file}: the header has {count} columns, more than {most}. "
+    "Look for missing line ends, or delete empty columns, then run again.",
     "E-EMPTY": "{file}: the file is empty. Check that the right file was chosen.",
     "E-ENC": "{file}: the text encoding was not recognised (perhaps TCVN3 or another old font encoding). "
     "Open the file, save it as UTF-8 or as .xlsx, then run again.",
     "E-FILE-TWICE": "{file}: has the same bytes as {first_file} and was not read a second time.",
     "E-HEADER": "{file}: no header row with a title or description column in the first {searched} rows. "
     "Nearest headers found: {nearest}. Rename the column, or add its name to the table of header names.",
+    "E-HEADER-DUP": "{file}: the header {header} stands more than once, and each may be the {column}. "
+    "Rename or delete all but one, then run again.",
     "E-IO": "{file}: the system could not read the file ({reason}). Copy it to a local disk, then run again.",
+    "E-LARGE": "{file}: the file has over {most} MB and would have to be read as a whole. "
+    "Split it, or save it as CSV (UTF-8), then run again.",
     "E-PARQUET": "{file}: the Parquet file is damaged ({reason}). Make it again, then run again.",
     "E-PASSWORD": "{file}: the workbook is protected by a password. Save it without one, then run again.",
     "E-PERM": "{file}: the system refused access. Ask for read permission, then run again.",
@@ -83,24 +99,30 @@ class Fault:
 class Row:
     """A physical row below the header: its cells as text, or the fault that kept it from being split.
 
-    ``raw`` is the row as it stands in the file; a view of bytes is decoded only when it is asked for,
-    so that rows which turn out well do not cost their text twice. ``errors`` are the positions of cells
-    in which Excel shows an error, and that error.
+    ``raw`` is the row as it stands in the file: its bytes, or the text of a row of a sheet. ``errors`` are
+    the positions of cells that have no value, the code that says why, and what Excel shows there.
+    ``hidden`` says that the row cannot be seen in Excel.
     """
 
     number: int
     cells: list[str]
-    raw: memoryview | str
+    raw: bytes | str
     fault: Fault | None = None
-    errors: tuple[tuple[int, str], ...] = ()
+    errors: tuple[tuple[int, str, str], ...] = ()
+    hidden: bool = False
 
     def text(self) -> str:
         r"""Return ``raw`` as text; bytes that are no UTF-8 are written ``\xNN``.
 
-        >>> Row(1, [], memoryview(b"a,\xff")).text()
+        >>> Row(1, [], b"a,\xff").text()
         'a,\\xff'
         """
-        return self.raw if isinstance(self.raw, str) else bytes(self.raw).decode("utf-8", "backslashreplace")
+        return raw_text(self.raw)
+
+
+def raw_text(raw: bytes | str) -> str:
+    """Return a raw row as text (see `Row.text`)."""
+    return raw if isinstance(raw, str) else raw.decode("utf-8", "backslashreplace")
 
 
 def templates() -> Iterable[str]:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.read.dates import date
 
 CONTENT: Final = ("title", "description", "author", "unit", "submitted")
 """Columns that make two rows with one id the same row or different ones."""
 
 _LONGEST: Final = 1_000  # composing a longer heap of marks would take minutes
+_LATIN: Final = str.maketrans(
+    "АВЕКМНОРСТУХЅІЈаеорсухѕіјΑΒΕΖΗΙΚΜΝΟΡΤΥΧοѵ", "ABEKMHOPCTYXSIJaeopcyxsijABEZHIKMNOPTYXov"
+)
+_SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,3}|\d{16,}\.0", re.ASCII)
 
 
 def given(text: str) -> str:
@@ -24,28 +33,66 @@ def given(text: str) -> str:
     return unicodedata.normalize("NFC", text) if len(text) <= _LONGEST else text
 
 
-def made(rows: Iterable[Mapping[str, str]], taken: Iterable[str]) -> list[str]:
-    """Return an id for each row: ``SK-`` and 12 hex digits of the SHA-256 of its content.
+def shortened(name: str) -> bool:
+    """Return whether a spreadsheet made a number of an id and lost its last digits.
 
-    The second of several rows with the same content gets ``-2``, and so on: without ids in the table
-    they are initiatives of their own. Ids in ``taken`` are passed over.
-
-    >>> row = dict.fromkeys(CONTENT, "a")
-    >>> made([row, row], taken=())
-    ['SK-dcf26724f098', 'SK-dcf26724f098-2']
+    >>> [shortened(name) for name in ("1.23E+15", "1,2e+20", "1e5", "012345678901", "SK-1E+05")]
+    [True, True, False, False, False]
     """
-    used = set(taken)
-    counts: Counter[str] = Counter()
-    found = []
-    for row in rows:
-        content = "\0".join(row[column] for column in CONTENT)
-        stem = "SK-" + hashlib.sha256(content.encode()).hexdigest()[:12]
-        name = stem
-        while not counts[stem] or name in used:
-            counts[stem] += 1
-            name = stem if counts[stem] == 1 else f"{stem}-{counts[stem]}"
-        used.add(name)
-        found.append(name)
+    return _SHORTENED.fullmatch(name) is not None
+
+
+def alike(name: str) -> str:
+    """Return an id as a hurried reader sees it: without case, spaces and look-alike letters.
+
+    >>> alike("SK - 07") == alike("sk-07"), alike("ЅК-07") == alike("SK-07"), alike("SK-7") == alike("SK-07")
+    (True, True, False)
+    """
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", name[:_LONGEST]).translate(_LATIN)
+    return "".join(name.casefold().split())
+
+
+def content_of(cells: Iterable[str]) -> tuple[str, ...]:
+    """Return what makes two rows with one id the same row: the cells `CONTENT`, a date in one spelling.
+
+    >>> content_of(["Máy gieo", "", "", "", "4/3/25"])[-1]
+    '2025-03-04'
+    """
+    *texts, submitted = cells
+    return (*texts, date(submitted) or "")
+
+
+def digest(content: Iterable[str]) -> int:
+    """Return the number that an id is made of: the first 48 bits of the SHA-256 of the cells `CONTENT`.
+
+    >>> f"{digest(['a'] * 5):012x}"
+    'dcf26724f098'
+    """
+    return int.from_bytes(hashlib.sha256("\0".join(content).encode()).digest()[:6])
+
+
+def named(number: int, time: int) -> str:
+    """Return the id made of `digest` for the row that has this content for the ``time``-th time (from 0).
+
+    >>> named(10, 0), named(10, 1)
+    ('SK-00000000000a', 'SK-00000000000a-2')
+    """
+    return f"SK-{number:012x}" + (f"-{time + 1}" if time else "")
+
+
+def times(numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return how often each number stood before.
+
+    >>> times(np.array([5, 3, 5, 5], dtype=np.uint64)).tolist()
+    [0, 0, 1, 2]
+    """
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else order
+    lengths = np.diff(np.r_[starts, len(ordered)])
+    found = np.empty(len(numbers), dtype=np.int64)
+    found[order] = np.arange(len(ordered)) - np.repeat(starts, lengths)
     return found
 
 

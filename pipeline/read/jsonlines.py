@@ -1,58 +1,182 @@
-"""JSON Lines: one object a line, its keys the headers."""
+"""JSON Lines: one object a line, its keys the headers; and a JSON array of objects, one a row."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.errors import Note
 from pipeline.read.faults import Fault, Row
+from pipeline.read.window import LONGEST, Window
 
 _END: Final = re.compile(rb"\r\n|\n|\r")
+_BREAK: Final = re.compile(rb"[\r\n]")
+_BOM: Final = b"\xef\xbb\xbf"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_ARRAY: Final = re.compile(rb"\s*\[\s*(?:\{|\]|\Z)")
+_ELEMENT: Final = re.compile(rb"(?<=[\r\n])[ \t]*\{")
+_BETWEEN: Final = re.compile(rb"[\s,]*+")
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]', re.DOTALL)
 
 
-def rows(data: bytes, *, encoding: str) -> tuple[list[str], list[Row], int]:
-    r"""Return the keys in order of first use, the rows, and how many lone surrogates were replaced.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line (or an element of an array): its number from 1, its bytes, and its cells by key or its fault."""
+
+    number: int
+    raw: bytes
+    values: dict[str, str]
+    fault: Fault | None = None
+
+
+@dataclass(slots=True)
+class Lines:
+    r"""The lines of a file, one after the other; ``count`` says how many there were.
 
     Strings stay as they are; numbers keep their digits; null is ``""``; lists and objects are JSON text.
+    ``surrogates`` counts the lone halves of characters that were replaced, ``faulty`` the damaged lines.
 
-    >>> keys, found, _ = rows(b'{"id": 007, "title": "a"}\n{"id": 1.50, "x": null}\n', encoding="UTF-8")
-    >>> keys, [(row.number, row.cells, row.fault and row.fault.code) for row in found]
-    (['id', 'x'], [(1, [], 'E-JSON'), (2, ['1.50', ''], None)])
+    >>> import io
+    >>> lines = Lines(Window(io.BytesIO(b'{"id": 007}\n{"id": 1.50, "x": null}\n')), "UTF-8")
+    >>> [(line.number, line.values, line.fault and line.fault.code) for line in lines]
+    [(1, {}, 'E-JSON'), (2, {'id': '1.50', 'x': ''}, None)]
+    >>> [line.values for line in Lines(Window(io.BytesIO(b'[{"a": 1},\n {"a": 2}]')), "UTF-8")]
+    [{'a': '1'}, {'a': '2'}]
     """
-    view = memoryview(data)
-    parsed: list[tuple[Row, dict[str, str]]] = []
-    keys: dict[str, None] = {}
-    surrogates = 0
-    for number, (start, end) in enumerate(_spans(data), start=1):
-        row = Row(number, [], view[start:end])
-        content = data[start:end].removeprefix(b"\xef\xbb\xbf")
+
+    text: Window
+    encoding: str
+    count: int = 0
+    surrogates: int = 0
+    faulty: int = 0
+
+    def __iter__(self) -> Iterator[Line]:
+        """Yield the lines; once only, for the file moves on."""
+        pieces = self._elements() if _ARRAY.match(self.text.data) else self._lines()
+        for raw, fault in pieces:
+            self.count += 1
+            yield self._line(raw, fault)
+
+    def _line(self, raw: bytes, fault: Fault | None) -> Line:
         values: dict[str, str] = {}
-        if content.strip():
-            found = _object(content, encoding)
+        content = raw.removeprefix(_BOM)
+        if fault is None and content.strip():
+            found = _object(content, self.encoding)
             if isinstance(found, Fault):
-                row.fault = found
+                fault = found
             else:
                 values, replaced = found
-                surrogates += replaced
-        keys |= dict.fromkeys(values)
-        parsed.append((row, values))
-    for row, values in parsed:
-        if row.fault is None:
-            row.cells = [values.get(key, "") for key in keys]
-    return list(keys), [row for row, _ in parsed], surrogates
+                self.surrogates += replaced
+        self.faulty += fault is not None
+        return Line(self.count, raw, values, fault)
+
+    def _lines(self) -> Iterator[tuple[bytes, Fault | None]]:
+        position = 0
+        while (position := self.text.move(position)) < len(self.text.data):
+            data = self.text.data
+            ending = _END.search(data, position, position + LONGEST)
+            if ending:
+                yield data[position : ending.start()], None
+                position = ending.end()
+            elif self.text.whole and len(data) - position <= LONGEST:
+                yield data[position:], None
+                return
+            else:
+                yield data[position : position + LONGEST], Fault("E-LONG", {"most": LONGEST})
+                position += LONGEST
+                while (found := _BREAK.search(self.text.data, position)) is None and not self.text.whole:
+                    position = self.text.move(len(self.text.data))
+                position = found.end() if found else len(self.text.data)
+
+    def _elements(self) -> Iterator[tuple[bytes, Fault | None]]:
+        """Yield the elements of an array; what follows an element that is not closed is one with it."""
+        position = self.text.data.index(b"[") + 1
+        while True:
+            position = self.text.move(position)
+            between = _BETWEEN.match(self.text.data, position)
+            position = self.text.move(between.end() if between else position)
+            data = self.text.data
+            if position >= len(data):
+                yield b"", Fault("E-TRUNC")  # no bracket closes the array: there may have been more
+                return
+            if data.startswith(b"]", position):
+                rest = data[position + 1 :].strip()
+                if rest or not self.text.whole:
+                    yield rest, Fault("E-JSON", {"reason": Note("text stands behind the end of the array")})
+                return
+            end = _element_end(data, position)
+            limit = len(data) if self.text.whole else position + LONGEST
+            following = _ELEMENT.search(data, position + 1, limit if end is None else end)
+            if following and (end is None or isinstance(_object(data[position:end], ""), Fault)):
+                end = following.start()  # a mark that is not closed must not swallow the next elements
+            if end is None:
+                yield (
+                    data[position:limit],
+                    Fault("E-TRUNC" if self.text.whole else "E-LONG", {"most": LONGEST}),
+                )
+                if self.text.whole:
+                    return
+                position = self.text.move(limit)
+            else:
+                yield data[position:end].rstrip(), None
+                position = end
 
 
-def _spans(data: bytes) -> Iterator[tuple[int, int]]:
-    start = 0
-    for ending in _END.finditer(data):
-        yield start, ending.start()
-        start = ending.end()
-    if start < len(data):
-        yield start, len(data)
+def _element_end(data: bytes, position: int) -> int | None:
+    """Return where the element that starts at ``position`` ends; None where it does not."""
+    if data[position : position + 1] not in {b"{", b"["}:
+        found = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[^,\]\s]+', re.DOTALL).match(data, position)
+        return found.end() if found else position + 1
+    depth = 0
+    for token in _TOKEN.finditer(data, position):
+        if token[0] in {b"{", b"["}:
+            depth += 1
+        elif token[0] in {b"}", b"]"}:
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return None
+
+
+@dataclass(slots=True)
+class Keyed:
+    """The lines as rows with one cell for each of ``keys``."""
+
+    lines: Lines
+    keys: Sequence[str]
+    places: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.places = {key: place for place, key in enumerate(self.keys)}
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows; once only."""
+        for line in self.lines:
+            cells = [""] * len(self.keys) if line.values else []
+            for key, value in line.values.items():
+                cells[self.places[key]] = value
+            yield Row(line.number, cells, line.raw, line.fault)
+
+
+def keys(lines: Lines) -> list[str]:
+    """Return the keys of all lines in order of first use; the file is read to its end for that."""
+    found: dict[str, None] = {}
+    for line in lines:
+        found |= dict.fromkeys(line.values)
+    return list(found)
+
+
+def cells(raw: bytes, keys: Sequence[str]) -> list[str] | Fault:
+    """Return the cells of one line under ``keys``, or what is wrong with it.
+
+    >>> cells(b'{"b": 1, "a": "x"}', ["a", "b"])
+    ['x', '1']
+    """
+    found = _object(raw, "UTF-8")
+    return found if isinstance(found, Fault) else [found[0].get(key, "") for key in keys]
 
 
 def _object(line: bytes, encoding: str) -> tuple[dict[str, str], int] | Fault:

@@ -48,8 +48,19 @@ SUFFIXES: Final[dict[Kind, tuple[str, ...]]] = {
 """Name endings each kind usually has; another one is worth a note."""
 
 
+def is_text(head: bytes) -> bool:
+    """Return whether a file that starts with ``head`` can only be text: then its start tells what it is.
+
+    >>> is_text(b"id,title"), is_text(b"PK..")
+    (True, False)
+    """
+    return not head.startswith((b"PK", _OLE, b"PAR1"))
+
+
 def kind(data: bytes, suffix: str) -> Kind:
     """Return what ``data`` is; ``suffix`` (lower case, with its dot) decides only between kinds of text.
+
+    Of a text (see `is_text`) the start is enough.
 
     Raises:
         UnreadableError: ``E-EMPTY``, ``E-TYPE``, ``E-PASSWORD`` or ``E-XLSX-DAMAGED``.
@@ -106,7 +117,6 @@ def _text(data: bytes, suffix: str) -> Kind:
             raise UnreadableError("E-TYPE", found=Note(found), advice=Note(_SAVE_AS_XLSX))
     if start.startswith(b"{") or suffix in _LINES:
         return "jsonl"
-    if start.startswith(b"[") and suffix == ".json":
-        advice = Note("Write one JSON object a line (JSON Lines).")
-        raise UnreadableError("E-TYPE", found=Note("a JSON array"), advice=advice)
+    if start.startswith(b"[") and (suffix == ".json" or start[1:].lstrip()[:1] == b"{"):
+        return "jsonl"
     return "csv"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from pipeline.decisions import CHOICE, CONTENT, UNSEEN
 from pipeline.errors import Note, UsageError
-from pipeline.read import columnar, delimited, encoding, headers, ids, jsonlines, kinds, values, workbook
+from pipeline.read import dates, headers, ids, parts
 from pipeline.read.faults import Row, UnreadableError
-from pipeline.read.reading import must_be_there, names_of, opened, place_of
+from pipeline.read.reading import must_be_there, names_of
 from pipeline.records import Decision, Quarantined, Verdict
 
 _ALIASES: Final = (
@@ -124,9 +124,7 @@ class _Reader:
     def file(self, path: Path, name: str) -> None:
         """Read one file; what is wrong with it as a whole is a problem in row 0."""
         try:
-            with opened(path) as handle:
-                tables = [table for table in _tables(handle, path.suffix.lower()) if self._sheet(name, table)]
-            if not tables:
+            if not self._tables(path, name):
                 columns = ", ".join(f'"{column}"' for column in ("Mã sau", "Mã trước", "Kết luận"))
                 template = (
                     "{file}: no table with the columns {columns} was found. Give the workbook whose sheet "
@@ -141,17 +139,32 @@ class _Reader:
         except UnreadableError as fault:
             self._unreadable(name, fault)
 
+    def _tables(self, path: Path, name: str) -> bool:
+        """Read the tables of a file; return whether one of them was of verdicts."""
+        before = len(self.decisions), len(self.problems), self.unseen
+        try:
+            with parts.opened(path) as handle:
+                found = parts.look(handle, name, path.suffix.lower())
+                return sum(self._sheet(name, part) for part in found.parts(_TABLE)) > 0
+        except UnreadableError as fault:
+            # What was read of a file that is damaged further on does not count.
+            del self.decisions[before[0] :], self.problems[before[1] :]
+            self.unseen = before[2]
+            if fault.code == "E-HEADER":
+                return False  # its sentence asks for a title: what is missing here is said instead
+            raise
+
     def _unreadable(self, name: str, fault: UnreadableError) -> None:
         self.problems.append(Quarantined(name, "", 0, "", fault.code, fault.note(name), ""))
 
-    def _sheet(self, name: str, table: _Table) -> bool:
+    def _sheet(self, name: str, table: parts.Part) -> bool:
         """Read one table; return whether it is one of verdicts."""
-        header = headers.header(table.head, _TABLE, file=name)
+        header = table.header
         if not set(_NEEDED) <= set(header.names):
             return False
         for row in table.rows:
             try:
-                decision = self._row(_Line(place_of(name, table.sheet), row, header), name)
+                decision = self._row(_Line(parts.place_of(name, table.sheet), row, header), name)
             except _WrongError as wrong:
                 problem = (name, table.sheet, row.number, wrong.column, wrong.code, wrong.note, row.text())
                 self.problems.append(Quarantined(*problem))
@@ -212,7 +225,7 @@ class _Line:
         if column not in self.header.names:
             return ""
         at = self.header.names.index(column)
-        if at in dict(self.row.errors):
+        if any(place == at for place, _, _ in self.row.errors):
             raise self.wrong(
                 "E-CELL",
                 column,
@@ -286,7 +299,7 @@ class _Line:
     def day(self, today: str) -> str:
         """Return the ISO date of the decision, ``""`` where none is given."""
         found = self.cell("date")
-        day = values.date(found)
+        day = dates.date(found)
         if found and day is None:
             raise self.wrong(
                 "E-VERDICT-DATE",
@@ -302,49 +315,3 @@ class _Line:
                 "Write the day of the decision, then import again.",
             )
         return day or ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """One table of a file: the sheet it stands on, its header and its rows."""
-
-    sheet: str
-    head: Sequence[str]
-    rows: Iterable[Row]
-
-
-def _tables(handle: IO[bytes], suffix: str) -> Iterator[_Table]:
-    """Yield the tables of a file that have a column of verdicts.
-
-    Raises:
-        UnreadableError: The file cannot be read.
-    """
-    data = handle.read()
-    kind = kinds.kind(data, suffix)
-    if kind in {"xlsx", "xls"}:
-        yield from _sheets(handle, data, checked=kind == "xlsx")
-    elif kind == "parquet":
-        names, rows = columnar.rows(data)
-        yield _Table("", names, rows)
-    else:
-        text = encoding.utf8(data)
-        if kind == "jsonl":
-            keys, found, _ = jsonlines.rows(text.data, encoding=text.encoding)
-            yield _Table("", keys, found)
-            return
-        try:
-            layout = delimited.layout(text.data, _TABLE)
-        except UnreadableError as fault:
-            if fault.code == "E-HEADER":
-                return  # its sentence asks for a title: the caller says what is missing here
-            raise
-        yield _Table("", layout.head, delimited.rows(text.data, layout, encoding=text.encoding))
-
-
-def _sheets(handle: IO[bytes], data: bytes, *, checked: bool) -> Iterator[_Table]:
-    for sheet in workbook.sheets(handle, data, checked=checked):
-        try:
-            at = headers.find([row.cells for row in sheet.rows[: headers.SEARCHED]], _TABLE)
-        except UnreadableError:
-            continue  # another sheet of the same workbook
-        yield _Table(sheet.name, sheet.rows[at].cells, sheet.rows[at + 1 :])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from typing import Final
@@ -96,6 +97,9 @@ def main() -> None:
     try:
         for line in lines(data):
             sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os._exit(0)  # nobody listens any more
     except MemoryError:
         sys.stdout.write(json.dumps(["error", "limit", "memory"]) + "\n")
     except Exception as error:  # noqa: BLE001 - whatever the reader says, the file is named and the others go on

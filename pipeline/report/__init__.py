@@ -4,16 +4,19 @@
 
     settle(out)            at the start of a run: may results go there, is anything left to put right
     publish(outcome, out)  at its end: every file, whole or not at all
+    table(batch, path)     rows that were mended, as a table that is read again
     export(decisions, …)   what people decided, as a workbook that is filled and read again
     judgement(content, …)  how good the duplicates are, as a page
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import pandas as pd
 
 from pipeline.errors import UsageError
 from pipeline.records import Decision
@@ -33,6 +36,7 @@ __all__ = [
     "model_card",
     "publish",
     "settle",
+    "table",
 ]
 
 WORKBOOK: Final = "ket_qua.xlsx"
@@ -122,6 +126,32 @@ def export(
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def table(batch: pd.DataFrame, path: Path, *, made: Collection[str] = ()) -> None:
+    """Write rows as a table that can be read again.
+
+    Args:
+        batch: The rows.
+        path: A CSV file; one that is there with the same content is left as it is.
+        made: Ids that were made from the content; they are left out, to be made again.
+
+    Raises:
+        UsageError: ``path`` does not end in ``.csv``, or is there with other content.
+        PermissionDenied: The system refuses to write there.
+        OutputError: It could not be written.
+    """
+    if path.suffix.lower() != ".csv":
+        raise UsageError("{path}: name a table that ends in .csv.", path=path)
+    part = path.with_name(f".{path.name}.part")
+    with folder.telling(path):
+        try:
+            files.write_csv(batch.assign(id=batch["id"].where(~batch["id"].isin(list(made)), "")), part)
+            if path.exists() and path.read_bytes() != part.read_bytes():
+                raise UsageError("{path} is there already with other content. Name another file.", path=path)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def judgement(content: Mapping[str, Any], out: Path, *, language: str = "vi") -> tuple[Path, ...]:
@@ -241,8 +271,13 @@ def run_record(outcome: Outcome, written: Path) -> dict[str, object]:
                 "kind": source.kind,
                 "columns": dict(source.columns),
                 "notes": [str(note) for note in source.notes],
+                "tables": [asdict(table) for table in source.tables],
             }
             for source in outcome.sources
+        ],
+        "unknown_units": [
+            {"unit": unit, "records": count, "nearest": list(nearest)}
+            for unit, count, nearest in outcome.unknown_units
         ],
         "outputs": {path.name: files.sha256(path) for path in sorted(written.iterdir())},
         "cost": dict(outcome.cost),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from pipeline.records import DUPLICATE_LEVELS, FLAGS, ORIGIN
+from pipeline.records import DUPLICATE_LEVELS, FLAGS, ORIGIN, VALIDITY
 from pipeline.report import tables
 from pipeline.report.outcome import Outcome, Record
 from pipeline.report.sheets import filed, title_of
@@ -23,7 +23,11 @@ _GAPS: Final = {
     "submitted": ("There is no date of filing", "Fill in the date of filing"),
 }
 _NOT_COMPARED: Final = "not_compared"
-_NEEDED: Final = ("id", "title", "clean_title", "author", "unit", "submitted", "flags", *ORIGIN)
+_NEEDED: Final = (
+    *("id", "title", "clean_title", "author", "unit", "submitted", "flags"),
+    *VALIDITY,
+    *ORIGIN,
+)
 _ROW_BY_ROW: Final = frozenset({"too_short", _NOT_COMPARED})
 """What is said of every record that has it, however many have it: such a record was not checked."""
 
@@ -105,7 +109,15 @@ def _issues(record: Record, unmatched: bool) -> list[str]:
     gaps = [column for column in _GAPS if not record.get(column)]
     if "bad_date" in flags and "submitted" in gaps:
         gaps.remove("submitted")
-    return [*flags, *([_NOT_COMPARED] if "too_short" in flags and unmatched else []), *gaps]
+    not_compared = [_NOT_COMPARED] if "too_short" in flags and unmatched else []
+    return [*flags, *not_compared, *gaps, *_reasons(record)]
+
+
+def _reasons(record: Record) -> list[str]:
+    """Return why a record is not valid, in the words of the rules, but for what a gap says already."""
+    codes, reasons = record.get("validity_codes", "").split(), record.get("validity_reason", "").split("; ")
+    pairs = zip(codes, reasons, strict=False)
+    return [reason for code, reason in pairs if code not in {*_GAPS, "description"}]
 
 
 def _everywhere(records: list[Record], issues: list[list[str]]) -> dict[str, list[str]]:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import xlsxwriter
 
 _PICKED_UP: Final = re.compile("'*(?:[\t\r\n\0]|[\\s\0]*[=+\\-@＝＋－＠﹢﹣﹦﹫−])")
 """A cell that a spreadsheet may run: the signs a formula opens with (and their wide and small forms), after
@@ -74,6 +77,19 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
     """Write a table as Parquet, text verbatim, without an index or anything of the writing program's."""
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(table, path, compression="zstd", row_group_size=_ROW_GROUP, store_schema=False)
+
+
+def plain_workbook(sheets: Mapping[str, Mapping[tuple[int, int], str]]) -> bytes:
+    """Return a workbook (XLSX) of texts, by sheet, row and column from 1; nothing in it is a formula."""
+    out = io.BytesIO()
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+    with xlsxwriter.Workbook(out, options) as book:
+        book.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001 - the same bytes every time
+        for name, cells in sheets.items():
+            sheet = book.add_worksheet(name)
+            for (row, column), text in cells.items():
+                sheet.write_string(row - 1, column - 1, text)
+    return out.getvalue()
 
 
 def write_json_lines(objects: Iterable[Mapping[str, object]], path: Path) -> None:

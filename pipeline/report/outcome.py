@@ -67,6 +67,8 @@ class Outcome:
         silenced: How many pairs were found and left out, because a person called them different.
         scope: Which pairs were looked at: see `settings.Scope`.
         outside: How many pairs were found and left out, because they lie outside the scope.
+        unknown_units: Names of units that the office's register does not have: the name, how many records
+            bear it, the nearest names that it has.
 
     Raises:
         ValueError: The rows of the tables and the counts of ``sources`` contradict each other.
@@ -88,6 +90,7 @@ class Outcome:
     silenced: int = 0
     scope: Scope = "all"
     outside: int = 0
+    unknown_units: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         self._check_equation()
@@ -136,11 +139,19 @@ class Outcome:
         initiative (Thông tư 18/2013/TT-BKHCN, Phụ lục I: "những thông tin cần được bảo mật"), marks a
         record by any cell but an empty one or a "no".
         """
-        marked: set[str] = set()
-        for frame in (self.initiatives, self.others):
-            for column in frame.columns:
-                name = str(column).casefold()
-                if name == "confidential" or "bảo mật" in name:
-                    said = frame[column].str.strip().str.casefold()
-                    marked.update(frame["id"][~said.isin(_NOT_CONFIDENTIAL)])
-        return frozenset(marked)
+        return confidential(self.initiatives) | confidential(self.others)
+
+
+def confidential(frame: pd.DataFrame) -> frozenset[str]:
+    """Return the ids of the rows that a column marks as confidential (see `Outcome.confidential`).
+
+    >>> sorted(confidential(pd.DataFrame({"id": ["1", "2"], "Cần bảo mật": ["x", "Không"]})))
+    ['1']
+    """
+    marked: set[str] = set()
+    for column in frame.columns:
+        name = str(column).casefold()
+        if name == "confidential" or "bảo mật" in name:
+            said = frame[column].str.strip().str.casefold()
+            marked.update(frame["id"][~said.isin(_NOT_CONFIDENTIAL)])
+    return frozenset(marked)

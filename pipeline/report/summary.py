@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, get_args
 
+from pipeline import records
 from pipeline.decisions import CHOICE
 from pipeline.records import Level
 from pipeline.report import tables
 from pipeline.report.outcome import Outcome
-from pipeline.report.wording import DECISIONS, DISCLAIMER, LEVELS, SCOPES, SECTORS, Wording
+from pipeline.report.wording import DECISIONS, DISCLAIMER, LEVELS, SCOPES, SECTORS, VALIDITY, Wording
 from pipeline.report.workbook import Cell, Column, Formula, Row, Sheet, Style
 
 SUMMARY: Final = "Tổng hợp"
@@ -77,6 +78,7 @@ def _rows_read(page: _Page, outcome: Outcome, _: Wording) -> None:
 def _initiatives(page: _Page, outcome: Outcome, _: Wording) -> None:
     part = _("Initiatives")
     page.add(part, _("Submissions"), len(outcome.initiatives), style="strong")
+    _benefits(page, outcome, _)
     if outcome.groups is None:
         return
     page.add(
@@ -92,6 +94,17 @@ def _initiatives(page: _Page, outcome: Outcome, _: Wording) -> None:
     page.add(part, _("Archived records compared with"), outcome.archive_size, remark=remark)
 
 
+def _benefits(page: _Page, outcome: Outcome, _: Wording) -> None:
+    """The sum of what records state in đồng, and how many of them state it; nothing where none does."""
+    if records.BENEFIT not in outcome.initiatives:
+        return
+    stated = [int(cell) for cell in outcome.initiatives[records.BENEFIT] if cell]
+    remark = _(
+        "Stated in figures by {count} of the records; others are not in the sum.", count=_.number(len(stated))
+    )
+    page.add(_("Initiatives"), _("Stated benefit, đồng"), sum(stated), remark=remark)
+
+
 def _breakdowns(page: _Page, outcome: Outcome, _: Wording) -> None:
     total = _("Total")
     if outcome.matches is not None:
@@ -105,15 +118,26 @@ def _breakdowns(page: _Page, outcome: Outcome, _: Wording) -> None:
         page.block(_("Initiatives by field"), _ranked(names), total)
         decisions = outcome.labels["decision"].map(lambda code: _.name(DECISIONS, code))
         page.block(_("Fields by decision"), _ranked(decisions), total)
+    if records.VALIDITY[0] in outcome.initiatives:
+        verdicts = outcome.initiatives[records.VALIDITY[0]].map(lambda code: _.name(VALIDITY, code))
+        page.block(_("Initiatives by validity"), _ranked(verdicts), total)
     unknown = _("Not given")
     sectors = outcome.initiatives["sector"].map(lambda code: _.name(SECTORS, code) or unknown)
     page.block(_("Initiatives by sector"), _ranked(sectors), total)
-    for column, part in (
-        ("upper_union", _("Initiatives by upper union")),
-        ("unit", _("Initiatives by unit")),
+    if "registered_sector" in outcome.initiatives:
+        blocks = outcome.initiatives["registered_sector"].map(lambda name: name or unknown)
+        page.block(_("Initiatives by block of the register"), _ranked(blocks), total)
+    for column, named, part in (
+        ("upper_union", "registered_union", _("Initiatives by upper union")),
+        ("unit", "registered_unit", _("Initiatives by unit")),
     ):
-        ranked = _ranked(outcome.initiatives[column].map(lambda name: name or unknown))
-        page.block(part, _largest(ranked, _), total)
+        cells = outcome.initiatives[column]
+        if named in outcome.initiatives:  # what the office's register calls it counts
+            cells = outcome.initiatives[named].where(outcome.initiatives[named] != "", cells)
+        page.block(part, _largest(_ranked(cells.map(lambda name: name or unknown)), _), total)
+    for unit, count, nearest in outcome.unknown_units:
+        remark = _("Perhaps: {names}", names="; ".join(nearest)) if nearest else ""
+        page.add(_("Units that the register does not have"), unit, count, remark=remark)
 
 
 def _scope(page: _Page, outcome: Outcome, _: Wording) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 import pandas as pd
 
-from pipeline.records import CANONICAL, CLEANED, ORIGIN, VERDICTS
+from pipeline.records import CANONICAL, CLEANED, ORIGIN, VALIDITY, VERDICTS
 from pipeline.report.outcome import MATCH_COLUMNS, Outcome, Record
 from pipeline.report.wording import Wording
 
@@ -29,7 +29,7 @@ _MATCH_TYPES: Final = {
 
 def initiatives(outcome: Outcome) -> pd.DataFrame:
     """Return every accepted row: the input's columns, where it stood, the clean text, the words."""
-    added = [*ORIGIN, *CLEANED, "tokens"]
+    added = [*VALIDITY, *ORIGIN, *CLEANED, "tokens"]
     frame = outcome.initiatives
     carried = [name for name in frame.columns if name not in {*CANONICAL, *added}]
     return frame[[name for name in (*CANONICAL, *carried, *added) if name in frame.columns]]
@@ -111,6 +111,8 @@ def counts(outcome: Outcome) -> dict[str, object]:
         "files": per_file,
         **{kind: sum(getattr(each, kind) for each in outcome.sources) for kind in kinds},
     }
+    if VALIDITY[0] in outcome.initiatives:
+        found["validity"] = _tally(outcome.initiatives[VALIDITY[0]])
     if outcome.matches is not None and outcome.groups is not None:
         found["archive"] = outcome.archive_size
         found["matches"] = _tally(outcome.matches["level"])

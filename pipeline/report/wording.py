@@ -34,6 +34,13 @@ REASONS: Final = {
 
 SECTORS: Final = {"enterprise": "Enterprises", "public": "Public bodies"}
 
+VALIDITY: Final = {
+    "valid": "Valid as far as the table shows",
+    "unclear": "Not clear whether valid",
+    "invalid": "Not valid",
+}
+"""What each verdict on validity is called."""
+
 SCOPES: Final = {
     "unit": "Only pairs of one place of work are shown; a record that names no unit stays with all others.",
     "union": (
@@ -48,14 +55,17 @@ REPAIRS: Final = {
     "bad_date": "Write the date as day/month/year, for example 05/03/2022",
     "cut": "Shorten the cell or split it; the full text is kept in the tables",
     "hidden_characters": "Type the marked words again, or check why the characters are there",
+    "hidden_row": "Show the row in the workbook, and check that it is meant to be counted",
     "id_conflict": "Give the initiative an id of its own, or check which content is right",
     "id_made": "Add a column with the id of each initiative",
     "legacy_encoding": "Read the text again; if a word is wrong, send it in Unicode",
     "mixed_script": "Type the words with foreign letters again",
+    "month_first": "Check the date; write it as day/month/year",
     "no_description": "Add the description of the solution",
     "no_diacritics": "Write the text with Vietnamese marks",
     "respelled": "Type the marked words again as they are usually written",
     "segment_guard": "Look at the text: it holds very long runs of characters without a space",
+    "serial_date": "Check the date; give the column the format of a date",
     "stacked_marks": "Type the words with heaped marks again",
     "too_short": "Add to the description until the solution can be understood",
 }

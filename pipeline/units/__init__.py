@@ -7,6 +7,7 @@ now ("nay là …") or was called before ("trước đây là …") is two names
 
 from pipeline.units.names import UnitName
 from pipeline.units.people import people
+from pipeline.units.register import Register, Unit, Unknown, parse_register, registered
 from pipeline.units.sameness import (
     in_scope,
     same_unit,
@@ -17,12 +18,17 @@ from pipeline.units.sameness import (
 from pipeline.units.sheet import Row, UnitSheet, parse
 
 __all__ = (
+    "Register",
     "Row",
+    "Unit",
     "UnitName",
     "UnitSheet",
+    "Unknown",
     "in_scope",
     "parse",
+    "parse_register",
     "people",
+    "registered",
     "same_unit",
     "same_workplace",
     "unit_key",

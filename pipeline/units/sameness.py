@@ -29,7 +29,7 @@ def unit_key(cell: str, sheet: UnitSheet) -> str:
     return next((name.key for name in sheet.names(cell)), "")
 
 
-def same_unit(one: str, other: str, sheet: UnitSheet) -> bool:
+def same_unit(one: str, other: str, sheet: UnitSheet, *, days: tuple[str, str] = ("", "")) -> bool:
     """Return whether two cells name one unit, as far as the names and the sheet tell it.
 
     Symmetric; true of a name and itself, never of a cell without a name. Not transitive: a name may be two
@@ -39,6 +39,8 @@ def same_unit(one: str, other: str, sheet: UnitSheet) -> bool:
       a province that has become the other's (with units of a name of their own). Two former provinces are
       two. A unit of the surviving name may have been another before: the names do not tell.
     - A district that only one of them states is no difference where commune and province are the same.
+    - ``days`` (ISO, ``""``: unknown) say when each name was used: a renaming counts only for a new name
+      that was used after it began.
     - A department, group or workshop is not the whole, nor is another one: see `same_workplace`.
 
     >>> same_unit("Trường Lê Lợi - QUẬN 1", "truong le loi, quan 01", UnitSheet())
@@ -46,10 +48,10 @@ def same_unit(one: str, other: str, sheet: UnitSheet) -> bool:
     >>> same_unit("Tổ 1, Công ty A", "Tổ 2, Công ty A", UnitSheet())
     False
     """
-    return _same(sheet.names(one), sheet.names(other), sheet)
+    return _same(sheet.names(one), sheet.names(other), sheet, days)
 
 
-def same_workplace(one: str, other: str, sheet: UnitSheet) -> bool:
+def same_workplace(one: str, other: str, sheet: UnitSheet, *, days: tuple[str, str] = ("", "")) -> bool:
     """Return whether two cells name one place of work, perhaps other departments of it.
 
     Novelty is judged inside the place of work (``cơ sở``; Nghị định 13/2012/NĐ-CP, Điều 3), not inside a
@@ -59,19 +61,22 @@ def same_workplace(one: str, other: str, sheet: UnitSheet) -> bool:
     True
     """
     names, others = sheet.names(one), sheet.names(other)
-    return _same(names, others, sheet) or _same(_workplaces(names), _workplaces(others), sheet)
+    return _same(names, others, sheet, days) or _same(_workplaces(names), _workplaces(others), sheet, days)
 
 
 def _workplaces(names: tuple[UnitName, ...]) -> tuple[UnitName, ...]:
     return tuple(name.workplace for name in names)
 
 
-def _same(names: tuple[UnitName, ...], others: tuple[UnitName, ...], sheet: UnitSheet) -> bool:
+def _same(
+    names: tuple[UnitName, ...], others: tuple[UnitName, ...], sheet: UnitSheet, days: tuple[str, str]
+) -> bool:
     # What two units both became is not compared: they were two.
     return (
         _any_agree(names, others)
-        or _any_agree(_later(names, sheet), others)
-        or _any_agree(names, _later(others, sheet))
+        # A new name is another unit's until the renaming: the day on which it was used decides.
+        or _any_agree(_later(names, sheet, days[1]), others)
+        or _any_agree(names, _later(others, sheet, days[0]))
     )
 
 
@@ -79,8 +84,8 @@ def _any_agree(names: tuple[UnitName, ...], others: tuple[UnitName, ...]) -> boo
     return any(agree(name, other) for name, other in product(names, others))
 
 
-def _later(names: tuple[UnitName, ...], sheet: UnitSheet) -> tuple[UnitName, ...]:
-    return tuple(later for name in names for later in sheet.later_names(name))
+def _later(names: tuple[UnitName, ...], sheet: UnitSheet, day: str) -> tuple[UnitName, ...]:
+    return tuple(later for name in names for later in sheet.later_names(name, on=day))
 
 
 def in_scope(
@@ -98,7 +103,7 @@ def in_scope(
     nothing is lost to an empty cell.
 
     Args:
-        records: With the columns ``unit`` and ``upper_union``.
+        records: With the columns ``unit`` and ``upper_union``, and ``submitted`` where renamings have dates.
         later: Positions of rows.
         earlier: As many.
         scope: Which pairs.
@@ -113,23 +118,28 @@ def in_scope(
     rows, places = np.unique(np.concatenate((later, earlier)), return_inverse=True)
     sides = places.reshape(2, -1)
     cells = records[["unit", "upper_union"]].iloc[rows]
-    inside = _alike(cells["unit"], sides, sheet, same_workplace) | _unsaid(cells["unit"], sides, sheet)
+    days = records["submitted"].iloc[rows] if "submitted" in records else pd.Series("", cells.index)
+    epochs = days.map(sheet.epoch)
+    inside = _alike(cells["unit"], epochs, sides, sheet, same_workplace)
+    inside |= _unsaid(cells["unit"], sides, sheet)
     if scope == "unit":
         return inside
     union = cells["upper_union"]
-    return inside | _alike(union, sides, sheet, same_unit) | _unsaid(union, sides, sheet)
+    return inside | _alike(union, epochs, sides, sheet, same_unit) | _unsaid(union, sides, sheet)
 
 
 def _alike(
     cells: pd.Series[str],
+    epochs: pd.Series[str],
     sides: NDArray[np.int64],
     sheet: UnitSheet,
-    same: Callable[[str, str, UnitSheet], bool],
+    same: Callable[..., bool],
 ) -> NDArray[np.bool_]:
-    """Return which pairs of cells are the same, asking once for each two spellings."""
-    codes, values = pd.factorize(cells)
+    """Return which pairs of cells are the same, asking once for each two spellings of two times."""
+    codes, values = pd.factorize(pd.Series(list(zip(cells, epochs, strict=True)), dtype="object"))
     pairs, of = np.unique(np.sort(codes[sides], axis=0), axis=1, return_inverse=True)
-    found = [same(values[one], values[other], sheet) for one, other in pairs.T.tolist()]
+    asked = ((values[one], values[other]) for one, other in pairs.T.tolist())
+    found = [same(one, other, sheet, days=(day, day2)) for (one, day), (other, day2) in asked]
     return np.array(found, dtype=np.bool_)[of.ravel()]
 
 

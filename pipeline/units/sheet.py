@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,12 +27,13 @@ from pipeline.units.names import (
 )
 from pipeline.units.tokens import Rule, Token, asides, is_school, texts, tokens_of, without_school
 
-COLUMNS: Final = ("alias", "name", "note")
+COLUMNS: Final = ("alias", "name", "note", "since")
 """Columns of the sheet."""
 
 RENAMED: Final = "nay la"
 """How the (folded) note of a row begins whose alias is a former name, not another spelling."""
 
+_DATE: Final = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _ROUNDS: Final = 8  # of writing out, and of former names of former names: only a sheet in a circle needs more
 _SIGHT: Final = 8  # syllables of the longest name of a province or beginning of a part
 _UNKNOWN: Final = frozenset(
@@ -41,19 +43,20 @@ _UNKNOWN: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the sheet; ``renamed`` where the unit of the alias became that of the name."""
+    """A row of the sheet; ``renamed`` where the unit of the alias became that of the name, ``since`` when."""
 
     alias: str
     name: str
     renamed: bool = False
+    since: str = ""
 
 
 def parse(text: str, *, file: str) -> tuple[Row, ...]:
-    r"""Return the rows of a CSV sheet with the columns ``alias,name`` and perhaps ``note``.
+    r"""Return the rows of a CSV sheet with the columns ``alias,name`` and perhaps ``note`` and ``since``.
 
     Separated by commas or, as Excel saves it on a Vietnamese system, by semicolons. A note that begins with
-    "nay là" makes the alias a former name. In an alias, ``#`` stands for a number, and a full stop at its end
-    must stand in a name too.
+    "nay là" makes the alias a former name, from the ISO date ``since`` on where there is one. In an alias,
+    ``#`` stands for a number, and a full stop at its end must stand in a name too.
 
     Args:
         text: The file's content.
@@ -63,10 +66,10 @@ def parse(text: str, *, file: str) -> tuple[Row, ...]:
         UsageError: A column is missing, or a row has an alias without a name or a name without an alias.
 
     >>> parse("alias,name,note\nBV,Bệnh viện,\nTỉnh Hà Tây,Thành phố Hà Nội,nay là", file="a.csv")[1]
-    Row(alias='Tỉnh Hà Tây', name='Thành phố Hà Nội', renamed=True)
+    Row(alias='Tỉnh Hà Tây', name='Thành phố Hà Nội', renamed=True, since='')
     """
     rows = []
-    for number, cells in _cells(text, file):
+    for number, cells in cells_of(text, file, needed=COLUMNS[:2], known=COLUMNS):
         alias, name = cells.get("alias", ""), cells.get("name", "")
         if bool(fold(alias)) != bool(fold(name)):
             raise UsageError(
@@ -77,12 +80,26 @@ def parse(text: str, *, file: str) -> tuple[Row, ...]:
                 name=name or '""',
             )
         if fold(alias):
-            rows.append(Row(alias, name, fold(cells.get("note", "")).startswith(RENAMED)))
+            since = cells.get("since", "")
+            if since and not _DATE.fullmatch(since):
+                raise UsageError(
+                    "{file}, row {row}: {found} is no date. Write it as 2025-07-01.",
+                    file=file,
+                    row=number,
+                    found=since,
+                )
+            rows.append(Row(alias, name, fold(cells.get("note", "")).startswith(RENAMED), since))
     return tuple(rows)
 
 
-def _cells(text: str, file: str) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows below the header: on which line each ends, and its cells by column."""
+def cells_of(
+    text: str, file: str, *, needed: Sequence[str], known: Sequence[str]
+) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows below the header of a CSV sheet: on which line each ends, and its cells by column.
+
+    Raises:
+        UsageError: It is no CSV, or a ``needed`` column is missing (all that are ``known`` are named).
+    """
     first = text.split("\n", 1)[0]
     table = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",")
     try:
@@ -92,13 +109,13 @@ def _cells(text: str, file: str) -> list[tuple[int, dict[str, str]]]:
         raise UsageError(
             "{file}, row {row}: not a CSV table ({fault}).", file=file, row=table.line_num, fault=fault
         ) from None
-    for column in COLUMNS[:2]:
+    for column in needed:
         if column not in header:
             raise UsageError(
                 "{file}: the column {column} is missing. A sheet of unit names has the columns {columns}.",
                 file=file,
                 column=column,
-                columns=", ".join(COLUMNS),
+                columns=", ".join(known),
             )
     return [(number, dict(zip(header, cells, strict=False))) for number, cells in body]
 
@@ -121,15 +138,16 @@ class UnitSheet:
         self._provinces: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._abbreviations: dict[str, list[tuple[str, str]]] = {}
         self._read: dict[str, tuple[UnitName, ...]] = {}
-        self._later: dict[UnitName, tuple[UnitName, ...]] = {}
+        self._later: dict[tuple[UnitName, str], tuple[UnitName, ...]] = {}
         self._numbered: frozenset[str] = frozenset()
         spellings = [row for row in self.rows if not row.renamed]
         # A row whose name holds its alias comes when the other aliases in both can be written out.
         for row in sorted(spellings, key=_holds_itself):
             self._learn(row)
         self._renamed = [
-            (self._parsed(row.alias), self._parsed(row.name)) for row in self.rows if row.renamed
+            (self._parsed(row.alias), self._parsed(row.name), row.since) for row in self.rows if row.renamed
         ]
+        self._turns = sorted({since for _old, _new, since in self._renamed if since})
 
     def _learn(self, row: Row) -> None:
         alias, name = tokens_of(row.alias, pattern=True), tokens_of(row.name, pattern=True)
@@ -174,24 +192,44 @@ class UnitSheet:
         for other in others:
             yield in_place_of(name, self._parsed(other))
 
-    def later_names(self, name: UnitName) -> tuple[UnitName, ...]:
+    def epoch(self, day: str) -> str:
+        """Return the last day up to ``day`` (ISO) on which a renaming began: what names meant since then.
+
+        ``0`` before all of them, ``""`` where the day is not known.
+
+        >>> sheet = UnitSheet([Row("Hà Tây", "Hà Nội", renamed=True, since="2008-08-01")])
+        >>> sheet.epoch("2022-01-01"), sheet.epoch("2007-01-01"), sheet.epoch("")
+        ('2008-08-01', '0', '')
+        """
+        return max((turn for turn in self._turns if turn <= day), default="0") if day else ""
+
+    def later_names(self, name: UnitName, *, on: str = "") -> tuple[UnitName, ...]:
         """Return what a unit of that name is called after the sheet's renamings, one after another.
+
+        Renamings that began after the day ``on`` (ISO) are left out: before 1 July 2025 nothing in Thành phố
+        Hồ Chí Minh was in Bình Dương. Without a day all of them count.
 
         A renamed province renames only units with a name of their own: Sở Y tế tỉnh Hà Nam was not Sở Y tế
         tỉnh Ninh Bình, though Hà Nam is Ninh Bình now.
         """
-        if name in self._later:
-            return self._later[name]
+        known = self._later.get((name, epoch := self.epoch(on)))
+        if known is not None:
+            return known
         found: dict[UnitName, None] = {}
         fresh = [name]
         for _round in range(_ROUNDS):
-            fresh = [new for each in fresh for new in self._renamings(each) if new not in found]
+            fresh = [new for each in fresh for new in self._renamings(each, epoch) if new not in found]
             found |= dict.fromkeys(fresh)
-        self._later[name] = tuple(found)
-        return self._later[name]
+        self._later[name, epoch] = tuple(found)
+        return self._later[name, epoch]
 
-    def _renamings(self, name: UnitName) -> Iterator[UnitName]:
-        for old, new in self._renamed:
+    def _renamings(self, name: UnitName, epoch: str) -> Iterator[UnitName]:
+        # "…, Bình Dương" is in Tỉnh Bình Dương, whose renaming the sheet has.
+        levels = (" ".join(self._provinces.get(tuple(part.split()), (part,))) for part in name.province)
+        name = name._replace(province=tuple(levels))
+        for old, new, since in self._renamed:
+            if epoch and since > epoch:
+                continue
             inside = all(set(said) >= set(asked) for said, asked in zip(name, old, strict=True))
             if inside and (old.own or old.commune or old.district or name.specific or name == old):
                 kept = [set(said) - set(asked) for said, asked in zip(name, old, strict=True)]

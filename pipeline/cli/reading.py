@@ -1,0 +1,55 @@
+"""Tables → a reading, as every command takes them: with progress, and what must be known of each file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.cli.console import Console
+
+if TYPE_CHECKING:
+    # At run time these cost seconds, which --help must not pay.
+    from pipeline.read import Reading
+    from pipeline.records import Source
+
+
+def tables(
+    console: Console,
+    files: Sequence[Path],
+    *,
+    headers: Path | None = None,
+    stage: str = "read",
+    **chosen: Any,
+) -> Reading:
+    """Return what the tables hold; ``headers`` is the office's own sheet of column names.
+
+    What else was ``chosen`` is handed on to `read.tables`.
+    """
+    from pipeline import read
+
+    aliases = read.aliases(headers)
+    with console.stage(stage, read.size(files)) as advance:
+        reading = read.tables(files, aliases=aliases, progress=advance, **chosen)
+    console.left_out(reading.dropped.cells)
+    return reading
+
+
+def tell(console: Console, sources: Sequence[Source]) -> None:
+    """Say how the columns of each file were understood, and what else a person should know of it."""
+    for source in sources:
+        found = [
+            f'"{header}" → {column}'
+            for header, column in source.columns.items()
+            if header.rpartition("!")[2] != column and _understood(column)
+        ]
+        if found:
+            console.say("{file}: {columns}.", file=source.file, columns="; ".join(found))
+        for note in source.notes:
+            console.say("{note}", note=note)
+
+
+def _understood(column: str) -> bool:
+    from pipeline.records import CANONICAL
+
+    return column in CANONICAL
