@@ -7,6 +7,7 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise, product
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -16,6 +17,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline import normalize, segment
+from pipeline.cli import main, options
 from pipeline.segment import crf, engine, library, warm
 from pipeline.segment.batch import Batch
 from pipeline.segment.lattice import GAP, Lattice, Tokens
@@ -352,3 +354,44 @@ def test_spans_of_any_submitted_text_are_in_order_and_inside_it(raw):
     for span in segment.spans(text, origins):
         assert end <= span.start <= span.end <= len(raw)
         end = span.end
+
+
+# --------------------------------------------------------------------------------------------- in a command
+
+
+def test_a_run_says_once_when_words_are_cut_the_slow_way(sample, models, tmp_path, monkeypatch, capfd, slow):
+    """The office is told in its language what to do, and the results are the same."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SANGKIEN_MODELS", str(models))
+    table = str(sample / "batch_unions.csv")
+    words = []
+    for name, reader in (("fast", segment.ready()), ("slow", slow)):
+        monkeypatch.setattr(segment, "ready", lambda _=None, reader=reader: reader)
+        monkeypatch.setattr("sys.argv", ["sangkien", "classify", table, "--out", name, "--workers=1"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        words.append(pd.read_parquet(f"{name}/initiatives.parquet")["tokens"].tolist())
+        rmtree("sangkien-store", ignore_errors=True)  # words that were cut before are not cut again
+        assert capfd.readouterr().err.count("Hãy cài đúng phiên bản") == (name == "slow")
+    assert words[0] == words[1]
+    assert any("_" in line for line in words[0])
+
+
+def test_the_cache_is_the_users_own(monkeypatch, tmp_path):
+    """It is where the user says, else where the system keeps such things, else nowhere."""
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("SANGKIEN_CACHE", str(tmp_path))
+    assert options.cache_folder() == tmp_path
+    monkeypatch.delenv("SANGKIEN_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/var/mine")
+    assert options.cache_folder() == Path("/var/mine/sangkien")
+    monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
+    monkeypatch.setenv("HOME", "/home/mine")
+    assert options.cache_folder() == Path("/home/mine/.cache/sangkien")
+
+    def homeless():
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert options.cache_folder() is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
@@ -111,6 +112,24 @@ def workers(command: Callable[..., Any]) -> Callable[..., Any]:
 def models_folder() -> Path:
     """Return the folder of models: ``SANGKIEN_MODELS``, or ``models`` in the current folder."""
     return Path(os.environ.get("SANGKIEN_MODELS") or MODELS)
+
+
+def cache_folder() -> Path | None:
+    """Return this user's own folder for what can be made anew, or None where there is no home.
+
+    That is ``SANGKIEN_CACHE``, or ``sangkien`` in the folder that the system has for such things
+    (https://specifications.freedesktop.org/basedir-spec/latest/).
+    """
+    named = os.environ.get("SANGKIEN_CACHE")
+    if named:
+        return Path(named)
+    place = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME", "")
+    if Path(place).is_absolute():
+        return Path(place) / "sangkien"
+    try:
+        return Path.home() / ".cache" / "sangkien"
+    except RuntimeError:
+        return None
 
 
 def now() -> str:

@@ -16,16 +16,18 @@ from pipeline.cli import options, reading
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     # At run time these cost seconds, which --help must not pay.
+    from collections.abc import Iterable, Sequence
+
     import pandas as pd
 
     from pipeline.dedupe import Knowledge
-    from pipeline.flow import Archive, Tools
+    from pipeline.errors import Note
+    from pipeline.flow import Archive, Spread, Tools
     from pipeline.read import Reading
     from pipeline.records import Decision
     from pipeline.report import Outcome, Published
+    from pipeline.segment import Tokens
     from pipeline.settings import Scope, Settings
     from pipeline.starter import Ready
     from pipeline.taxonomy import Taxonomy
@@ -42,6 +44,9 @@ AGAINST = click.option(
     type=options.PATH,
     help="Table of earlier initiatives, instead of the store's archive.",
 )
+_TEXTS = 1_000
+"""How many texts are cut into words at once, by one process."""
+
 MODEL = click.option("--model", default="fields", show_default=True, help="Which field classifier to use.")
 
 
@@ -337,14 +342,34 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
         used["fields"] = ready.name
         tools = replace(tools, label=partial(fields.label, ready.model, name=ready.name))
     cache = TokenCache(choices.folder, model=segment.model_version())
-    cut = partial(_cut, spread=tools.spread)
+    cut = _Cutter(console, tools.spread, options.cache_folder())
     return replace(tools, cut=partial(cache.through, cut=cut)), used
 
 
-def _cut(texts: list[str], *, spread: Any) -> list[tuple[str, bool]]:
-    from pipeline import parallel, segment
+@dataclass(slots=True)
+class _Cutter:
+    """Cuts words, by several processes where there are many texts, and warns once if that is slow."""
 
-    return [each for part in spread(segment.column, parallel.chunks(texts, 500)) for each in part]
+    console: Console
+    spread: Spread
+    tables: Path | None
+    warned: bool = False
+
+    def __call__(self, texts: list[str]) -> list[tuple[str, bool]]:
+        from pipeline import parallel
+
+        parts = list(self.spread(partial(_cut, tables=self.tables), parallel.chunks(texts, _TEXTS)))
+        reason = next((reason for _, reason in parts if reason), None)
+        if reason and not self.warned:
+            self.console.warn("{note}", note=reason)
+            self.warned = True
+        return [each for found, _ in parts for each in found]
+
+
+def _cut(texts: Sequence[str], *, tables: Path | None) -> tuple[list[Tokens], Note | None]:
+    from pipeline import segment
+
+    return segment.column(texts, tables=tables), segment.slow_reason(tables=tables)
 
 
 def _told(console: Console, ready: Ready, root: Path) -> None:
