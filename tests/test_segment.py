@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 import time
 import unicodedata
 from itertools import chain
@@ -12,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline import segment
+from pipeline.settings import checkout
 
 TEXT = (
     "Cải tiến máy ép nhựa nhằm nâng cao năng suất lao động tại phân xưởng số 2 của Công ty TNHH An Phát.",
@@ -21,6 +24,21 @@ TEXT = (
     "Học sinh lớp 5A1 trường H'Mông - cơ sở 2 => đạt 95%, nhiệt độ 40°C; e-mail, T.Ư, H&M :)) <3",
     "Truy cập http://vi.wikipedia.org/wiki/Máy_(cơ_khí) và ftp://x.y/z. Điện thoại 024-3573-0235.",
 )
+
+
+def load():
+    """The benchmark as a module: it is a script, and of no package."""
+    spec = importlib.util.spec_from_file_location("bench_segment", checkout("benchmarks", "segment.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+benchmark = load()
+
 HOSTILE = st.lists(
     st.one_of(
         st.sampled_from(
@@ -189,68 +207,66 @@ def test_the_model_has_a_version() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\+[0-9a-f]{12}", segment.model_version())
 
 
-ATTACKS = {
-    "url !": ("http://", "!"),
-    "url !?": ("http://", "!?"),
-    "url .": ("http://a", "."),
-    "url '": ("http:/", "'"),
-    "url (": ("http://a", "("),
-    "url ()": ("http://a", "()"),
-    "url (()": ("http://a", "(()"),
-    "url (a": ("http://a", "(a"),
-    "a.": ("", "a."),
-    "A.": ("", "A."),
-    "1.": ("", "1."),
-    "1,": ("", "1,"),
-    "1/": ("", "1/"),
-    "1-": ("", "1-"),
-    "1A": ("", "1A"),
-    "a+": ("", "a+"),
-    "a-+-": ("a-", "+-"),
-    "a-": ("", "a-"),
-    "a@": ("", "a@"),
-    "a&": ("", "A&"),
-    "a'": ("", "a'"),
-    "marks": ("a", "\u0301\u0323"),
-    "one mark": ("a", "\u0301"),
-    "emoji": ("", "😀"),
-    "#": ("", "#"),
-    "nul": ("", "\0"),
-    "zero width": ("", "\u200b"),
-    "_": ("", "_"),
-    "a_": ("", "a_"),
-    "dots": ("", "."),
-    ":)": ("", ":)"),
-    ":D": ("", ":D"),
-    "v.v": ("", "v.v"),
-    "<3": ("", "<3"),
-    "digits": ("", "1"),
-    "letter": ("", "a"),
-    "capital": ("", "Đ"),
-    "han": ("", "漢"),
-    "surrogate": ("", "\ud800"),
-    "www": ("", "www.a.b/"),
-    "space": ("", " "),
-    "lines": ("", "\n"),
-    "urls": ("", "http://" + "!" * 150 + " "),
-    "hosts": ("", "a." * 99 + " "),
-    "mails": ("", "a+" * 99 + " "),
-    "hyphens": ("", "a-" + "+-" * 98 + " "),
-    "shouts": ("", "ABC" * 66 + " "),
-    "numbers": ("", "1." * 98 + " "),
-    "brackets": ("", "http://a" + "(a" * 90 + " "),
-    "stacks": ("", "a" + "\u0301\u0323" * 90 + " "),
-}
-
-
-@pytest.mark.parametrize("size", [1_000, 32_000])
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_hostile_text_takes_bounded_time(attack: str, size: int) -> None:
+@pytest.mark.parametrize("name", benchmark.HOSTILE)
+def test_hostile_text_takes_bounded_time(name: str) -> None:
     """Strings made to hang a tokenizer cost milliseconds; the limit only tells them from exponential ones."""
     segment.words("khởi động")
-    start, unit = ATTACKS[attack]
-    text = (start + unit * size)[:size]
-    started = time.process_time()
-    found = segment.words(text)
-    assert time.process_time() - started < 5
-    assert bare("".join(found)) == bare(text)
+    for size in (1_000, 32_000, 100_000):
+        text = benchmark.hostile(name, size)
+        started = time.process_time()
+        found = segment.words(text)
+        assert time.process_time() - started < 5
+        assert bare("".join(found)) == bare(text)
+
+
+def test_a_hostile_row_changes_no_other() -> None:
+    """Each row beside hostile ones has the words and the guard it has alone."""
+    rows = [text for name in benchmark.HOSTILE for text in (*TEXT, benchmark.hostile(name, 3_000))]
+    calm = [segment.tokens(text) for text in TEXT]
+    found = segment.column(rows)
+    step = len(TEXT) + 1
+    for start in range(0, len(rows), step):
+        assert found[start : start + len(TEXT)] == calm
+
+
+def test_at_least_forty_strings_are_hostile() -> None:
+    """The set is large, of different strings, and each is as long as asked for."""
+    made = {benchmark.hostile(name, 2_000) for name in benchmark.HOSTILE}
+    assert len(made) == len(benchmark.HOSTILE) >= 40
+    assert {len(text) for text in made} == {2_000}
+
+
+@pytest.mark.parametrize(
+    ("text", "guarded"),
+    [
+        ("xem http://a.vn/x(y) và a.b.c.d.e.f.g.h.vn", False),
+        ("xem http://a.vn/x(y(z)) nhé", True),
+        ("xem http://a.vn/x(y)z) nhé", True),
+        ("xem a.b.c.d.e.f.g.h.i.k.vn nhé", True),
+        ("xem " + "a" * 64 + ".vn nhé", True),
+        ("gửi " + "a" * 65 + "@b.vn nhé", True),
+        ("gửi " + "a" * 64 + "@b.vn nhé", False),
+        ("họ tên" + "." * 300, False),
+        ("họ tên " + "_" * 300 + " ngày " + "-" * 300, False),
+        ("họ tên " + "=" * 300, True),
+        ("họ te" + "\u0302\u0301" * 150 + "n", True),
+        ("(((a))) và 1.2.3.4.5.6.7.8.9.10.11", False),
+    ],
+)
+def test_what_is_read_by_other_rules_is_told(text: str, *, guarded: bool) -> None:
+    """A guard speaks where words may not be underthesea's, and keeps silent about lines to write on."""
+    assert segment.tokens(text).guarded is guarded
+
+
+def test_lines_to_write_on_give_the_words_of_the_library() -> None:
+    """However long a line of dots, dashes or underscores is, it is the one token it is for underthesea."""
+    from underthesea import word_tokenize
+
+    for sign in "._-":
+        for size in (1, 2, 3, 4, 7, 50, 250, 900):
+            for text in (
+                f"họ tên {sign * size} ngày",
+                f"Tên:{sign * size}",
+                f"công ty v.v{sign * size} ở ABC{sign * size}",
+            ):
+                assert list(map(bare, segment.words(text))) == list(map(bare, word_tokenize(text))), text

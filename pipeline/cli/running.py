@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pipeline.read import Reading
     from pipeline.records import Decision
     from pipeline.report import Outcome, Published
-    from pipeline.segment import Tokens
     from pipeline.settings import Scope, Settings
     from pipeline.starter import Ready
     from pipeline.taxonomy import Taxonomy
@@ -366,10 +365,11 @@ class _Cutter:
         return [each for found, _ in parts for each in found]
 
 
-def _cut(texts: Sequence[str], *, tables: Path | None) -> tuple[list[Tokens], Note | None]:
+def _cut(texts: Sequence[str], *, tables: Path | None) -> tuple[list[tuple[str, bool]], Note | None]:
     from pipeline import segment
 
-    return segment.column(texts, tables=tables), segment.slow_reason(tables=tables)
+    rows = [(text, guarded) for text, guarded in segment.column(texts, tables=tables)]  # light to be sent
+    return rows, segment.slow_reason(tables=tables)
 
 
 def _told(console: Console, ready: Ready, root: Path) -> None:

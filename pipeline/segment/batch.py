@@ -26,7 +26,7 @@ AFTER_BLANK: Final = 1
 ATTACHED: Final = 2
 """Where a token stands: it begins a word; it goes on with one behind a blank, or with nothing between."""
 
-_AT_ONCE: Final = 1 << 18  # characters: what is held for them stays in a processor's cache
+_AT_ONCE: Final = 1 << 17  # characters: what is held for them stays in a processor's cache
 _HELD: Final = 1 << 25  # bytes of runs that are remembered, roughly
 _MARGIN: Final = 1e-9  # what rounding may add up to; in long documents it is more
 _SHORT: Final = 100  # tokens

@@ -29,24 +29,24 @@ class View(NamedTuple):
     guarded: bool
 
 
-# A line to write on is one token, however long; six of a kind leave room for a rule that ends in three.
+# A line to write on is one token, however long, and costs no more than its length.
 _LEADER: Final = re.compile(r"([._\-])\1{6,}")
 
 
 def shortened(run: str) -> View:
     """Return the view of ``run``, which holds no space.
 
-    >>> shortened("tên:" + "." * 999).text, shortened("a" * 999).guarded
-    ('tên:......', True)
+    >>> shortened("tên:" + "." * 999).guarded, shortened("a" * 999).guarded
+    (False, True)
     """
-    kept: Sequence[int] = range(len(run))
+    whole = View(run, range(len(run)), guarded=False)
     if len(run) <= LONGEST_RUN:
-        return View(run, kept, guarded=False)
-    gaps = [(found.start() + 6, found.end()) for found in _LEADER.finditer(run)]
-    kept = _without(kept, gaps)
-    cut = len(kept) > LONGEST_RUN
-    text = "".join(map(run.__getitem__, kept[:LONGEST_RUN]))
-    return View(text, kept[:LONGEST_RUN], cut)
+        return whole
+    kept = _without(whole.origins, [(found.start() + 6, found.end()) for found in _LEADER.finditer(run)])
+    if len(kept) <= LONGEST_RUN:
+        return whole
+    kept = kept[:LONGEST_RUN]
+    return View("".join(map(run.__getitem__, kept)), kept, guarded=True)
 
 
 def _without(items: Sequence[int], gaps: Sequence[tuple[int, int]]) -> list[int]:
