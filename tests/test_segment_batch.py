@@ -73,6 +73,8 @@ def test_the_words_are_those_of_underthesea(texts):
 
 @settings(max_examples=200)
 @given(st.lists(st.one_of(TEXT, ODD), max_size=4))
+@example(["0\n0\n0\n0\n? A\n0\nÐ"])
+@example([" a" * 66 + "0\x08À" * 67])
 @example(["CẢI TIẾN MÁY\nÉP nhựa", "\ud800 học sinh", "http://" + "!" * 50, "x" * 999 + " y"])
 def test_all_at_once_is_one_by_one(slow, texts):
     """Words and guards do not depend on which way was taken."""

@@ -182,9 +182,10 @@ class Lexicon:
         first = len(self._flat)
         for piece, start, end in zip(pieces, starts, [*starts[1:], len(run)], strict=True):
             self._flat.append(self._kind(run[start:end], self._spelled[piece]))
-        upper, letters = guards.letter_counts(run)
+        seen = "".join(pieces)
+        upper, letters = guards.letter_counts(seen)
         half = run.endswith("Th")
-        row = _Run(first, len(pieces), upper, letters, guards.is_accented(text), guarded, odd, half)
+        row = _Run(first, len(pieces), upper, letters, guards.is_accented(seen), guarded, odd, half)
         self._rows.append(row)
         self.keys.append(key)
         self._held += 2 * len(run) + 500
