@@ -157,7 +157,7 @@ _PIECES: Final = """
     Tp. HCM ABC. ABC T.Ư H&M H'Mông NĐ-CP PGS.TS. Mr. Dr. e-mail II III BOS EOS T. Â. 1.250.000 02/03/2024
     5A1 43H-0530 1,5 % ° °C ½ ² ٣ 3-4 3x4 v.v v.v... :D :)) <3 => ==> -> -- ... … >> “ ” ‘ ’ ( ) [ ] { } _ a_b
     __ + x × ÷ = a@b.vn www.a.vn http://a.b/c?d=1 https://x.y/(z) ftp://q a-b-c ß İstanbul ΑΣ ǅ ﬁ 漢字 😀 👍🏽
-    \u200b \u200d \ufeff \xad \u0301 ạ\u0301 e\u0323\u0302 o\u031b\u0300
+    Thes Thessaloniki ThaSa \u200b \u200d \ufeff \xad \u0301 ạ\u0301 e\u0323\u0302 o\u031b\u0300
 """
 PIECES: Final = tuple(_PIECES.split())
 GAPS: Final = (*[" "] * 12, *[""] * 4, *("\n", "\t", "\xa0", "  ", " \n", "\r\n", "\x1c", "\u2028", "\x85"))

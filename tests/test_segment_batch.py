@@ -27,7 +27,7 @@ _PIECES = """
     học sinh Sáng kiến CẢI TIẾN máy móc lao động an toàn nghành Hoà bíết Th S Th.S ThS. Tp. HCM ABC. ABC TNHH
     1.250.000 02/03/2024 5A1 43H-0530 v.v v.v... :D :)) <3 e-mail NĐ-CP T.Ư H&M H'Mông a@b.vn www.a.vn x.y.com
     http://a.b/c?d=1 https://x.y/(z) ftp://q a-b-c 3-4 1,5 % °C => -> -- ... … “ ” ( ) [ ] _ a_b + 3x4
-    Mr. PGS.TS. Ðảng II ß İstanbul ΑΣ ǅ ﬁ ½ ² ٣ 漢字 😀 \u200b \xad \u0301 ạ\u0301 e\u0323\u0302
+    Thes Mr. PGS.TS. Ðảng II ß İstanbul ΑΣ ǅ ﬁ ½ ² ٣ 漢字 😀 \u200b \xad \u0301 ạ\u0301 e\u0323\u0302
     o\u031b\u0300 BOS EOS
 """
 PIECES = tuple(_PIECES.split())
@@ -85,10 +85,46 @@ def test_a_plain_word_with_a_sign_is_cut_as_by_the_library():
     """What is cut without asking the tokenizer is what the tokenizer would cut."""
     from underthesea import word_tokenize
 
-    words = ("máy", "Máy", "MÁY", "a", "ab", "tp", "Tp", "ThS", "TNHH", "v", "http", "www", "Th", "đ", "Đ")
+    words = (
+        "máy",
+        "Máy",
+        "MÁY",
+        "a",
+        "ab",
+        "tp",
+        "Tp",
+        "ThS",
+        "TNHH",
+        "v",
+        "http",
+        "www",
+        "Th",
+        "đ",
+        "Đ",
+        "These",
+        "ThaSa",
+        "aThes",
+    )
     for before, word, behind in product(("", '"', "“", "("), words, ("", *',;:!?)”".')):
         text = f"rằng {before}{word}{behind} thì"
         assert segment.like_underthesea([text]) == [word_tokenize(text)], text
+
+
+def test_each_word_of_the_model_is_cut_as_by_the_library(parts):
+    """All words of the model, as they are, with a capital and in capitals, each with some sign about it."""
+    from underthesea import word_tokenize
+
+    tables, _ = parts
+    words = sorted({*tables.words, *tables.lowers})
+    signs = [
+        f"{before}{{}}{behind}"
+        for before in ("", "", "“", "(", '"')
+        for behind in ("", ",", ")", ".", "!", ":")
+    ]
+    forms = [*words, *map(str.capitalize, words), *map(str.upper, words)]
+    runs = [signs[at % len(signs)].format(word) for at, word in enumerate(forms)]
+    texts = [" ".join(runs[start : start + 100]) for start in range(0, len(runs), 100)]
+    assert segment.like_underthesea(texts) == [word_tokenize(text) for text in texts]
 
 
 def flat(steps):

@@ -112,9 +112,10 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _FOLLOWED: Final = " a"  # what stands behind a run that is not the last
 _LETTERS: Final = re.compile(f"[A-Za-z{guards.ACCENTED}{guards.ACCENTED.upper()}]+")
 # Runs whose tokens are plain to see, for most are such: a word, perhaps with one sign before or behind it.
-# A dot may belong to an abbreviation, which no word that begins in lower case is.
+# A dot may belong to an abbreviation, which no word that begins in lower case is. The library's rule for
+# "Th.S" lets any letter stand for the dot: "Thessaloniki" is two tokens.
 _SIMPLE: Final = re.compile(
-    rf"""([“"(]?)(?:({_LETTERS.pattern})([,;:!?)”"]?)|([a-z{guards.ACCENTED}]{_LETTERS.pattern})(\.))"""
+    rf"""([“"(]?)(?!Th.[Ss])(?:({_LETTERS.pattern})([,;:!?)”"]?)|([a-z{guards.ACCENTED}]{_LETTERS.pattern})(\.))"""
 )
 
 
