@@ -86,8 +86,9 @@ def names_of(records: pd.DataFrame) -> list[list[str]]:
     >>> names_of(rows)
     [['khoa nhi benh vien a', 'benh vien a', 'ldld huyen b']]
     """
-    cells = zip(records["unit"].tolist(), records["upper_union"].tolist(), strict=True)
-    return [_names(unit, union) for unit, union in cells]
+    cells = list(zip(records["unit"].tolist(), records["upper_union"].tolist(), strict=True))
+    known = {cell: _names(*cell) for cell in dict.fromkeys(cells)}
+    return [known[cell] for cell in cells]
 
 
 def _names(unit: str, union: str) -> list[str]:
