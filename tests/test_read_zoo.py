@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import time
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -646,3 +647,25 @@ def test_a_damaged_xls(tmp_path, seed):
     except NoUsableRow as error:
         totals = error.reading.totals
     assert totals["read"] == totals["accepted"] + totals["quarantined"] + totals["blank"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "title,x\n" + 'a,"b\n' * 40_000),
+        ("a.csv", "title,x\n" + '"a\n"x,y,z\n' * 40_000),
+        ("a.csv", "title,x\n" + "a,b\r" * 40_000),
+        ("a.json", "[\n" + '{"title": "x\n' * 4_000),
+        ("a.json", "[\n" + '{"title": {"a": \n' * 4_000),
+    ],
+)
+def test_damage_everywhere_costs_no_time(tmp_path, name, text):
+    """A file that is damaged in every row is gone through once, not once a row."""
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    started = time.process_time()
+    try:
+        totals = read.tables([tmp_path / name]).totals
+    except NoUsableRow as error:
+        totals = error.reading.totals
+    assert totals["read"] >= 3_900
+    assert time.process_time() - started < 15

@@ -214,6 +214,7 @@ class Records:
     encoding: str
     count: int = 0
     odd: Counter[str] = field(default_factory=Counter)
+    _barren: tuple[bytes, int, int] = (b"", 0, 0)  # where in view no line begins that is a whole record
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows; once only, for the file moves on."""
@@ -328,17 +329,22 @@ class Records:
         """
         data = self.text.data
         limit = min(limit, len(data))
-        following = 0
-        for _ in range(_SEARCHED):
+        ending = _END.search(data, position, limit)
+        following = ending.end() if ending else limit
+        seen, start, end = self._barren
+        looked = 0
+        if seen is data and start <= following <= end:  # another damaged record had looked there
+            looked, position = _lines(data, following, end), end
+        for _ in range(max(1, _SEARCHED - looked)):
             ending = _END.search(data, position, limit)
             if ending is None or ending.end() >= limit:
-                return limit if whole or limit == len(data) or not following else following
+                return limit if whole or limit == len(data) else following
             position = ending.end()
-            following = following or position
             found = self._record(position)
             sound = not (found.open or found.trailing or found.inner)
             if sound and len(found.cells) == self.layout.width:
                 return position
+            self._barren = data, following, position
         return limit if whole else following
 
     def notes(self) -> Iterator[Note]:

@@ -18,6 +18,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ARRAY: Final = re.compile(rb"\s*\[\s*(?:\{|\]|\Z)")
 _ELEMENT: Final = re.compile(rb"(?<=[\r\n])[ \t]*\{")
+_SCALAR: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[^,\]\s]+', re.DOTALL)
+_NEAR: Final = 1 << 16  # in which an element ends that has others on lines of their own inside
+_PATIENCE: Final = 8 << 20  # bytes looked through in vain, all in all: else damage everywhere takes hours
 _BETWEEN: Final = re.compile(rb"[\s,]*+")
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]', re.DOTALL)
 
@@ -37,7 +40,8 @@ class Lines:
     r"""The lines of a file, one after the other; ``count`` says how many there were.
 
     Strings stay as they are; numbers keep their digits; null is ``""``; lists and objects are JSON text.
-    ``surrogates`` counts the lone halves of characters that were replaced, ``faulty`` the damaged lines.
+    ``surrogates`` counts the lone halves of characters that were replaced, ``faulty`` the damaged lines;
+    ``patience`` is for how many bytes more the end of a damaged element is looked for.
 
     >>> import io
     >>> lines = Lines(Window(io.BytesIO(b'{"id": 007}\n{"id": 1.50, "x": null}\n')), "UTF-8")
@@ -52,6 +56,7 @@ class Lines:
     count: int = 0
     surrogates: int = 0
     faulty: int = 0
+    patience: int = _PATIENCE
 
     def __iter__(self) -> Iterator[Line]:
         """Yield the lines; once only, for the file moves on."""
@@ -107,11 +112,8 @@ class Lines:
                 if rest or not self.text.whole:
                     yield rest, Fault("E-JSON", {"reason": Note("text stands behind the end of the array")})
                 return
-            end = _element_end(data, position)
-            limit = len(data) if self.text.whole else position + LONGEST
-            following = _ELEMENT.search(data, position + 1, limit if end is None else end)
-            if following and (end is None or isinstance(_object(data[position:end], ""), Fault)):
-                end = following.start()  # a mark that is not closed must not swallow the next elements
+            limit = min(len(data), position + LONGEST)
+            end = self._element(position, limit)
             if end is None:
                 yield (
                     data[position:limit],
@@ -124,14 +126,30 @@ class Lines:
                 yield data[position:end].rstrip(), None
                 position = end
 
+    def _element(self, position: int, limit: int) -> int | None:
+        """Return where an element ends: one with a mark that is not closed must not swallow the next ones."""
+        data = self.text.data
+        following = _ELEMENT.search(data, position + 1, limit)
+        if following is None:
+            return _element_end(data, position, limit)
+        end = _element_end(data, position, following.start())
+        if end is None and self.patience > 0:
+            near = min(limit, position + _NEAR)
+            end = _element_end(data, position, near)
+            if end is not None and not isinstance(_object(data[position:end], ""), Fault):
+                return end  # it has objects inside that stand on lines of their own
+            self.patience -= near - position
+            return following.start()
+        return following.start() if end is None else end
 
-def _element_end(data: bytes, position: int) -> int | None:
-    """Return where the element that starts at ``position`` ends; None where it does not."""
+
+def _element_end(data: bytes, position: int, limit: int) -> int | None:
+    """Return where the element that starts at ``position`` ends; None where it does not before ``limit``."""
     if data[position : position + 1] not in {b"{", b"["}:
-        found = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[^,\]\s]+', re.DOTALL).match(data, position)
+        found = _SCALAR.match(data, position, limit)
         return found.end() if found else position + 1
     depth = 0
-    for token in _TOKEN.finditer(data, position):
+    for token in _TOKEN.finditer(data, position, limit):
         if token[0] in {b"{", b"["}:
             depth += 1
         elif token[0] in {b"}", b"]"}:
