@@ -300,9 +300,10 @@ CASES: Final = (
     Case(
         group=ENCODING,
         name="lone surrogate in JSON",
-        files={"a.jsonl": '{"title": "\\ud800b"}\n'},
-        counts=(1, 1, 0, 0),
-        says="U+FFFD",
+        files={"a.jsonl": '{"title": "a"}\n{"title": "\\ud800b"}\n'},
+        counts=(2, 1, 1, 0),
+        codes=((2, "E-JSON"),),
+        says="half a character",
     ),
     Case(
         group=TEXT,

@@ -40,8 +40,8 @@ class Lines:
     r"""The lines of a file, one after the other; ``count`` says how many there were.
 
     Strings stay as they are; numbers keep their digits; null is ``""``; lists and objects are JSON text.
-    ``surrogates`` counts the lone halves of characters that were replaced, ``faulty`` the damaged lines;
-    ``patience`` is for how many bytes more the end of a damaged element is looked for.
+    ``faulty`` counts the damaged lines; ``patience`` is for how many bytes more the end of a damaged element
+    is looked for.
 
     >>> import io
     >>> lines = Lines(Window(io.BytesIO(b'{"id": 007}\n{"id": 1.50, "x": null}\n')), "UTF-8")
@@ -54,7 +54,6 @@ class Lines:
     text: Window
     encoding: str
     count: int = 0
-    surrogates: int = 0
     faulty: int = 0
     patience: int = _PATIENCE
 
@@ -73,8 +72,7 @@ class Lines:
             if isinstance(found, Fault):
                 fault = found
             else:
-                values, replaced = found
-                self.surrogates += replaced
+                values = found
         self.faulty += fault is not None
         return Line(self.count, raw, values, fault)
 
@@ -194,10 +192,10 @@ def cells(raw: bytes, keys: Sequence[str]) -> list[str] | Fault:
     ['x', '1']
     """
     found = _object(raw, "UTF-8")
-    return found if isinstance(found, Fault) else [found[0].get(key, "") for key in keys]
+    return found if isinstance(found, Fault) else [found.get(key, "") for key in keys]
 
 
-def _object(line: bytes, encoding: str) -> tuple[dict[str, str], int] | Fault:
+def _object(line: bytes, encoding: str) -> dict[str, str] | Fault:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
@@ -216,10 +214,9 @@ def _object(line: bytes, encoding: str) -> tuple[dict[str, str], int] | Fault:
         values = {key: _text(value) for key, value in found.items()}
     except (ValueError, RecursionError) as error:
         return Fault("E-JSON", {"reason": str(error)})
-    replaced = sum(len(_SURROGATE.findall(part)) for pair in values.items() for part in pair)
-    if replaced:
-        values = {_SURROGATE.sub("\ufffd", k): _SURROGATE.sub("\ufffd", v) for k, v in values.items()}
-    return values, replaced
+    if any(_SURROGATE.search(part) for pair in values.items() for part in pair):
+        return Fault("E-JSON", {"reason": Note("half a character, which no text can hold")})
+    return values
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -204,8 +204,6 @@ def _json_lines(
 ) -> Iterator[Part]:
     lines = jsonlines.Lines(view(), name)
     keys = jsonlines.keys(lines)
-    if lines.surrogates:
-        file.say("{file}: {count} half characters were replaced by U+FFFD.", count=lines.surrogates)
     if not keys and not lines.faulty:
         raise UnreadableError("E-EMPTY")
     located = headers.locate([keys], table) if keys else headers.nothing()
