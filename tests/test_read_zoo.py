@@ -667,3 +667,21 @@ def test_damage_everywhere_costs_no_time(tmp_path, name, text):
         totals = error.reading.totals
     assert totals["read"] >= 3_900
     assert time.process_time() - started < 15
+
+
+@pytest.mark.parametrize("fill", [False, True])
+def test_cells_merged_down_count_for_every_row_on_request(workbook, tmp_path, fill):
+    """What is merged down stands in each of its rows where that is asked for, and in the first row else."""
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet()
+    for row, cells in enumerate(
+        [["id", "title", "unit"], ["1", "Máy", ""], ["2", "Đèn", ""], ["3", "Bơm", "B"]]
+    ):
+        sheet.write_row(row, 0, cells)
+    sheet.merge_range("C2:C3", "Tổ A")
+    book.close()
+    reading = read.tables([path], fill=fill)
+    assert reading.batch["unit"].tolist() == ["Tổ A", "Tổ A" if fill else "", "B"]
+    wanted = "got their text" if fill else "--fill-merged"
+    assert any(wanted in str(note) for note in reading.sources[0].notes)

@@ -39,6 +39,7 @@ def _made(form: Path | None = None) -> Made:
 @options.store
 @options.form_text
 @options.headers
+@options.fill_merged
 @options.keep_personal
 @options.encoding
 @options.common
@@ -59,8 +60,14 @@ def add(
     from pipeline.store import Store
 
     folder, made = store or options.STORE, _made(form_text)
-    personal, encodings = chosen["keep_personal"], chosen["encodings"]
-    given = reading.tables(console, files, headers=chosen["headers"], personal=personal, encodings=encodings)
+    given = reading.tables(
+        console,
+        files,
+        headers=chosen["headers"],
+        personal=chosen["keep_personal"],
+        encodings=chosen["encodings"],
+        fill=chosen["fill_merged"],
+    )
     reading.tell(console, given.sources)
     with Store.open(folder, create=True) as opened, console.stage("index the archive", 1):
         done = archives.add(folder, opened, given.batch, made, now=options.now())

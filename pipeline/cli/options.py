@@ -64,6 +64,9 @@ unit_names = click.option(
     type=PATH,
     help="Sheet of your unit names and abbreviations (CSV: alias,name,note), beside the program's own.",
 )
+fill_merged = click.option(
+    "--fill-merged", is_flag=True, help="What cells merged down hold counts for each of their rows."
+)
 headers = click.option(
     "--headers",
     type=PATH,

@@ -63,6 +63,7 @@ MODEL = click.option("--model", default="fields", show_default=True, help="Which
 @options.encoding
 @options.form_text
 @options.headers
+@options.fill_merged
 @options.workers
 @options.common
 def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -92,6 +93,7 @@ def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> No
 @options.encoding
 @options.form_text
 @options.headers
+@options.fill_merged
 @options.workers
 @options.common
 def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -111,6 +113,7 @@ def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) ->
 @options.keep_personal
 @options.encoding
 @options.headers
+@options.fill_merged
 @options.workers
 @options.common
 def classify(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
@@ -138,6 +141,7 @@ class _Choices:
     unit_aliases: Path | None = None
     form_text: Path | None = None
     headers: Path | None = None
+    fill_merged: bool = False
     rules: Path | None = None
     units: Path | None = None
     keep_personal: bool = False
@@ -145,7 +149,12 @@ class _Choices:
 
     @property
     def reading(self) -> dict[str, Any]:
-        return {"headers": self.headers, "personal": self.keep_personal, "encodings": self.encodings}
+        return {
+            "headers": self.headers,
+            "personal": self.keep_personal,
+            "encodings": self.encodings,
+            "fill": self.fill_merged,
+        }
 
     @property
     def folder(self) -> Path:

@@ -49,7 +49,8 @@ class Part:
 class Opened:
     """A file that is open for reading, told what it is, and looked through once.
 
-    ``notes`` say what a person should know of it; they grow while the tables are read.
+    ``notes`` say what a person should know of it; they grow while the tables are read. ``fill`` says that
+    the text of cells merged down counts for each of their rows.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Opened:
     _survey: encoding.Survey
     _data: bytes = b""
     notes: list[Note] = field(default_factory=list)
+    fill: bool = False
 
     def parts(self, table: headers.HeaderAliases, *, advance: Advance | None = None) -> Iterator[Part]:
         """Yield the tables in the file whose headers ``table`` knows.
@@ -270,8 +272,11 @@ def _sheet(
     below = first[located.at + located.depth :]
     filled = [0]
 
+    merged = [area for area in sheet.seen.merged if area[0] > last.number and area[1] > area[0]]
+
     def rows() -> Iterator[Row]:
-        for row in chain(below, sheet.rows):
+        found = chain(below, sheet.rows)
+        for row in _filled_down(found, merged) if file.fill else found:
             filled[0] += 1
             yield row
 
@@ -283,11 +288,29 @@ def _sheet(
         prefix=prefix,
         count=lambda: sheet.height - last.number,
         passed=lambda: sheet.height - last.number - filled[0],
-        notes=lambda: _unseen(sheet, last.number),
+        notes=lambda: _unseen(sheet, last.number, merged=len(merged), filled=file.fill),
     )
 
 
-def _unseen(sheet: workbook.Sheet, header: int) -> Iterator[Note]:
+def _filled_down(rows: Iterable[Row], merged: Iterable[tuple[int, int, int]]) -> Iterator[Row]:
+    """Yield the rows, what was merged down written into each; ``raw`` stays as it stands in the file."""
+    waiting = sorted(merged, reverse=True)
+    open_areas: list[tuple[int, int, str]] = []  # last row, column, text
+    for row in rows:
+        open_areas = [area for area in open_areas if area[0] >= row.number]
+        cells = row.cells
+        for _, column, text in open_areas:
+            cells.extend([""] * (column - len(cells)))
+            cells[column - 1] = cells[column - 1] or text
+        while waiting and waiting[-1][0] <= row.number:
+            first, last, column = waiting.pop()
+            # Of an area whose first row is blank there is nothing to write.
+            if first == row.number and column <= len(cells):
+                open_areas.append((last, column, cells[column - 1]))
+        yield row
+
+
+def _unseen(sheet: workbook.Sheet, header: int, *, merged: int, filled: bool) -> Iterator[Note]:
     """Yield what a person sees of a sheet otherwise than it is read."""
     seen = sheet.seen
     rows = sum(header < row <= sheet.height for row in seen.hidden_rows)
@@ -296,10 +319,13 @@ def _unseen(sheet: workbook.Sheet, header: int) -> Iterator[Note]:
             "{file} › {sheet}: {rows} hidden rows and {columns} groups of hidden columns were read too."
         )
         yield Note(template, {"sheet": sheet.name, "rows": rows, "columns": seen.hidden_columns})
-    if merged := sum(first > header and end > first for first, end in seen.merged):
+    if merged and filled:
+        template = "{file} › {sheet}: {count} merged areas span several rows; each of them got their text."
+        yield Note(template, {"sheet": sheet.name, "count": merged})
+    elif merged:
         template = (
             "{file} › {sheet}: {count} merged areas span several rows; their text counts for the first row "
-            "only. Unmerge them and fill in the others if it is meant for all."
+            "only. Use --fill-merged if it is meant for all."
         )
         yield Note(template, {"sheet": sheet.name, "count": merged})
 

@@ -91,6 +91,7 @@ def tables(
     progress: Advance | None = None,
     personal: bool = False,
     encodings: Sequence[str] = (),
+    fill: bool = False,
 ) -> Reading:
     r"""Return the initiatives in the files ``paths``, in their order, and an account of every row.
 
@@ -100,6 +101,7 @@ def tables(
         progress: Called with the number of bytes that were read since it was called last.
         personal: Whether personal data beside authors' names are kept (see `personal.without_personal`).
         encodings: Old encodings to look for beside the usual ones (`normalize.ON_REQUEST`).
+        fill: Whether the text of cells merged down counts for each of their rows.
 
     Raises:
         UsageError: ``paths`` is empty.
@@ -115,7 +117,7 @@ def tables(
     ...     tables([path]).batch[["id", "title", "submitted"]].to_numpy().tolist()
     [['007', 'Máy gieo hạt', '2025-03-04']]
     """
-    with stream(paths, aliases=aliases, progress=progress) as found:
+    with stream(paths, aliases=aliases, progress=progress, fill=fill) as found:
         batch, sources = understood(found.batch(), found.sources, also=encodings)
         dropped = Dropped()
         if not personal:
@@ -131,6 +133,7 @@ def stream(
     *,
     aliases: headers.HeaderAliases | None = None,
     progress: Advance | None = None,
+    fill: bool = False,
 ) -> Stream:
     r"""Return what `tables` does, to be taken batch by batch: the memory needed does not grow with the texts.
 
@@ -150,7 +153,7 @@ def stream(
         raise UsageError("No input file was named. Name at least one table.")
     must_be_there(paths)
     table = aliases or headers.aliases()
-    reader = Reader(table, progress or (lambda _bytes: None))
+    reader = Reader(table, progress or (lambda _bytes: None), fill=fill)
     try:
         for path, name in zip(paths, names_of(paths), strict=True):
             reader.read(path, name)
@@ -208,8 +211,8 @@ def _shown(path: Path) -> str:
 class Reader:
     """Goes through files, and keeps the accepted rows and a few numbers for each."""
 
-    def __init__(self, table: headers.HeaderAliases, advance: Advance) -> None:
-        self.table = table
+    def __init__(self, table: headers.HeaderAliases, advance: Advance, *, fill: bool = False) -> None:
+        self.table, self.fill = table, fill
         self.advance = advance
         self.files: list[File] = []
         self.first: dict[str, File] = {}
@@ -241,6 +244,7 @@ class Reader:
         first = self.first.setdefault(found.sha256, file)
         if first is not file:
             raise UnreadableError("E-FILE-TWICE", first_file=first.name)
+        found.fill = self.fill
         for part in found.parts(self.table, advance=self.advance):
             self.part(file, part)
 

@@ -48,7 +48,7 @@ _HIDDEN_COLUMNS: Final = re.compile(
     rb"""<(?:\w+:)?col\s(?=[^<>]*?\bhidden\s*=\s*["'](?:1|true)["'])[^<>]*>"""
 )
 _MERGED: Final = re.compile(
-    rb"""<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*["'][A-Z]{1,3}(\d+):[A-Z]{1,3}(\d+)["']"""
+    rb"""<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*["']([A-Z]{1,3})(\d+):[A-Z]{1,3}(\d+)["']"""
 )
 _DIMENSION: Final = re.compile(rb"""<(?:\w+:)?dimension\s[^<>]*?ref\s*=\s*["']([^"'<>]*)["'][^<>]*>""")
 _RANGE: Final = re.compile(rb"\$?[A-Za-z]{1,3}\$?[1-9]\d{0,6}(?::\$?[A-Za-z]{1,3}\$?[1-9]\d{0,6})?")
@@ -65,13 +65,14 @@ class Part:
 
     ``errors`` has, by row and column from 1, the code of a cell without a value and what Excel shows there;
     ``hidden_rows`` and ``hidden_columns`` count what cannot be seen in Excel, and ``merged`` has first and
-    last row of each merged area. ``misplaced`` says that the sheet's own word on its size cannot be read.
+    last row and the first column of each merged area. ``misplaced`` says that the sheet's own word on its
+    size cannot be read.
     """
 
     errors: dict[int, dict[int, tuple[str, str]]] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: int = 0
-    merged: list[tuple[int, int]] = field(default_factory=list)
+    merged: list[tuple[int, int, int]] = field(default_factory=list)
     misplaced: bool = False
     size: int = 0
     written: int = 0
@@ -214,7 +215,7 @@ def _look(part: Part, text: bytes, cells: int, *, last: bool = False) -> bytes:
         part.hidden_rows.update(map(int, _HIDDEN_ROW.findall(text)))
         part.hidden_columns += len(_HIDDEN_COLUMNS.findall(text))
     if b"mergeCell" in text:
-        part.merged += [(int(first), int(end)) for first, end in _MERGED.findall(text)]
+        part.merged += [(int(first), int(end), _column(left)) for left, first, end in _MERGED.findall(text)]
     return tail
 
 

@@ -133,7 +133,7 @@ def _part(stream: bytes, start: int) -> Part:
             part.hidden_columns += struct.unpack_from("<H", body, 8)[0] & 1
         elif kind == _MERGED:
             ranges = struct.iter_unpack("<HHHH", body[2 : 2 + 8 * struct.unpack_from("<H", body)[0]])
-            part.merged += [(first + 1, last + 1) for first, last, *_ in ranges]
+            part.merged += [(first + 1, last + 1, left + 1) for first, last, left, _ in ranges]
     return part
 
 
