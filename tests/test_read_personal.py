@@ -179,6 +179,37 @@ def test_a_run_names_the_columns_and_never_the_values(command, tmp_path):
 
 
 COUNT = 200
+WORDS = [
+    "máy",
+    "ép",
+    "nhựa",
+    "khuôn",
+    "gỗ",
+    "thép",
+    "hàn",
+    "cắt",
+    "tiện",
+    "phay",
+    "bào",
+    "đúc",
+    "sơn",
+    "mài",
+    "bơm",
+    "lọc",
+    "khí",
+    "nước",
+    "dầu",
+    "điện",
+    "đèn",
+    "quạt",
+    "tủ",
+    "lạnh",
+    "kho",
+    "hàng",
+    "xe",
+    "nâng",
+    "cẩu",
+]
 SYLLABLES = [f"Q{a}x{b}wzq" for a in "aăâeêioôơu" for b in "abcdeghiklmnopqrstuv"]
 NUMBERS = [f"09{number:08d}" for number in range(31_415_926, 31_415_926 + COUNT)]
 PAPERS = [f"0010851{number:05d}" for number in range(COUNT)]
@@ -190,7 +221,8 @@ def planted(folder: Path) -> list[Path]:
         {
             "Mã": f"C{place}",
             "Tên sáng kiến": f"Cải tiến máy ép nhựa số {place % 50} ở xưởng {place % 7}",
-            "Nội dung": f"Thay khuôn {place % 11}, thêm cảm biến nhiệt, băng tải; nhanh {place % 13} phút",
+            "Nội dung": f"Thay khuôn {place % 11}, thêm cảm biến nhiệt, băng tải; nhanh {place % 13} phút. "
+            + " ".join(f"{WORDS[place * 7 % 29]} {WORDS[(place * at + at) % 29]}" for at in range(3, 23)),
             "Tác giả": f"Ngô Thị {SYLLABLES[place]} ({1960 + place % 40})",
             "Đơn vị": f"Nhà máy {place % 5}, ĐT {NUMBERS[place]}",
             "Số CCCD": PAPERS[place],

@@ -74,8 +74,9 @@ class Corpus:
 
     ``records`` stand earliest first (`in_order`); ``fresh`` marks the new ones. ``first[i]`` is the earliest
     record whose folded text is the same as record i's: only these are compared, the rest follow them.
-    ``texts`` are their syllables; ``form`` are the shingles that are form text among them: what their units
-    are called, and what stands in many filings of one of them (`house`).
+    ``texts`` are their syllables; ``form`` are the shingles that stand in many filings of one place of work
+    (`house`), ``names`` what their units are called: shown as evidence of nothing, and yet weighed like
+    anything else, for a copy often still names the unit of its source.
     """
 
     records: pd.DataFrame
@@ -83,6 +84,7 @@ class Corpus:
     texts: Syllables
     first: I64
     form: U64
+    names: U64
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,10 @@ def corpus(
     first = join.first_of_equals(texts.marks.digests, comparable)
     # One of the tables may have no such column.
     named = records.reindex(columns=["unit", "upper_union"], fill_value="").fillna("")
-    form = form_shingles(known.unit_phrases(named), width=settings.shingle)
+    names = form_shingles(known.unit_phrases(named), width=settings.shingle)
     rows = np.flatnonzero((first == np.arange(len(first))) & (fresh | (not chosen)))
     own = house.house_form(texts.marks.of(rows), house.names_of(named.iloc[rows]))
-    return Corpus(records, fresh, texts, first, np.union1d(form, own))
+    return Corpus(records, fresh, texts, first, own, names)
 
 
 def form_shingles(phrases: Iterable[str], *, width: int = 3) -> U64:
@@ -231,7 +233,7 @@ def measured(
 
     near = local(look.near[0]), local(look.near[1])
     alike = features.measure(sides, local(look.later), local(look.earlier), near)
-    return Candidates(rows[look.later], rows[look.earlier], alike, whole.form)
+    return Candidates(rows[look.later], rows[look.earlier], alike, np.union1d(whole.form, found.names))
 
 
 def find(found: Corpus, judge: Judge, known: Knowledge, settings: Settings) -> Pairs:
