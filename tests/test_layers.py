@@ -15,6 +15,8 @@ LAYERS = [
     {"errors", "words"},
     {"records", "settings", "amounts"},
     {"taxonomy", "normalize", "segment", "decisions"},
+    {"revision"},
+    {"labels"},
     {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
     {"validity"},
     {"flow", "lessons", "archive", "repair"},
@@ -42,7 +44,7 @@ OWNERS = {
 """Which modules may import a library; one that is not named may be imported anywhere."""
 
 PURE = {
-    *("amounts", "validity", "decisions", "units", "normalize", "segment"),
+    *("amounts", "validity", "decisions", "revision", "labels", "units", "normalize", "segment"),
     *("dedupe", "classify", "evaluate", "flow", "lessons"),
 }
 """Steps: no file is opened, nothing printed, no clock, environment or network looked at."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pipeline.cli import options, reading
+from pipeline.cli import fields, options, reading
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def train(
     root = options.models_folder()
     if pairs is None:
         name = name or "fields"
-        version = _train_fields(console, root, labelled, name, unlabelled=unlabelled)
+        version = _train_fields(console, root, labelled, name, unlabelled=unlabelled, store=store)
     else:
         name = name or "pairs"
         version = _train_pairs(console, root, labelled, name, pairs=pairs, store=store)
@@ -91,13 +91,18 @@ def train(
 
 
 def _train_fields(
-    console: Console, root: Path, labelled: tuple[Path, ...], name: str, *, unlabelled: tuple[Path, ...]
+    console: Console,
+    root: Path,
+    labelled: tuple[Path, ...],
+    name: str,
+    *,
+    unlabelled: tuple[Path, ...],
+    store: Path | None,
 ) -> str:
     from pipeline import starter
     from pipeline.settings import Settings
-    from pipeline.taxonomy import default
 
-    batch, taxonomy, settings = _read(console, labelled), default(), Settings()
+    batch, taxonomy, settings = _read(console, labelled), fields.in_use(store), Settings()
     others = _read(console, unlabelled) if unlabelled else None
     starter.codes(batch, "field", taxonomy)  # a wrong label is said before minutes are spent
     known = starter.knowledge(settings=settings)
@@ -343,7 +348,6 @@ def _compared(
     """
     from pipeline import classify, evaluate, judging, registry
     from pipeline.errors import GateRefused
-    from pipeline.taxonomy import default
 
     if not frozen:
         if force:
@@ -354,10 +358,11 @@ def _compared(
             name=name,
         )
     batch, groups = _labelled(console, root, frozen)
-    true = judging.truth(batch, default(), groups)
+    taxonomy = fields.in_use(None)
+    true = judging.truth(batch, taxonomy, groups)
     asked = []
     for which in (version, None):
-        stored = registry.load(root, name, which, taxonomy=default().version)
+        stored = registry.load(root, name, which, taxonomy=taxonomy.version)
         asked.append(judging.ask(classify.restore(stored.model, stored.card), batch, name=stored.version))
     verdict = evaluate.gate(true, *asked)
     _figures(console, console.words("Beside the model in use"), verdict.figures)
@@ -441,9 +446,8 @@ def evaluate_classify(console: Console, files: tuple[Path, ...], model: str, out
       sangkien evaluate classify judged-2025.xlsx --out judged
     """
     from pipeline import judging, report, starter
-    from pipeline.taxonomy import default
 
-    root, taxonomy = options.models_folder(), default()
+    root, taxonomy = options.models_folder(), fields.in_use(None)
     batch, groups = _labelled(console, root, files)
     true = judging.truth(batch, taxonomy, groups)
     ready = starter.fields(root, taxonomy, name=model, created=options.now())

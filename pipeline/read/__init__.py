@@ -2,10 +2,12 @@
 
 CSV, TSV, XLSX, XLS, JSON, JSON Lines and Parquet; `tables` reads them, `stream` does so batch by batch,
 `aliases` loads the table of header names.
-`requeue` takes back rows that were mended; `decided` reads what people decided about pairs.
+`taxonomy_sheet` reads a sheet of fields; `requeue` takes back rows that were mended; `decided` reads what
+people decided about pairs.
 """
 
 from pipeline.read.account import Stream
+from pipeline.read.fieldsheet import taxonomy_sheet
 from pipeline.read.headers import HeaderAliases, aliases
 from pipeline.read.reading import Reading, size, stream, tables
 from pipeline.read.requeue import requeue
@@ -22,4 +24,5 @@ __all__ = [
     "size",
     "stream",
     "tables",
+    "taxonomy_sheet",
 ]
