@@ -212,7 +212,7 @@ def _code_now(cell: str, taxonomy: Taxonomy) -> str:
         return ""
     field = taxonomy.end(code)
     # Of a field that was split and is no part of itself nobody can tell which part was meant.
-    return field.code if not field.successors or field.code in field.successors else ""
+    return field.code if field.kept else ""
 
 
 def pairs(root: Path, *, settings: Settings, known: dedupe.Knowledge, created: str = "") -> Ready:

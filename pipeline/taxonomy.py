@@ -60,6 +60,11 @@ class Field:
         """Return the one code that takes all rows of the field, or ``""``."""
         return self.successors[0] if len(self.successors) == 1 else ""
 
+    @property
+    def kept(self) -> bool:
+        """Return whether labels may stay with the field: nobody took it over, or it is a part of itself."""
+        return not self.successors or self.code in self.successors
+
     def open_on(self, day: date) -> bool:
         """Return whether the field takes labels on ``day``, both limits included."""
         return (self.from_date or date.min) <= day <= (self.to_date or date.max)
@@ -81,6 +86,14 @@ class Taxonomy:
     def names(self) -> dict[str, str]:
         """Return the name of each code."""
         return {field.code: field.name for field in self.fields}
+
+    def offered(self, day: date) -> tuple[Field, ...]:
+        """Return the fields that take labels on a day: open ones that no other has taken over.
+
+        >>> len(default().offered(date(2026, 1, 1)))
+        12
+        """
+        return tuple(field for field in self.fields if field.open_on(day) and field.kept)
 
     def end(self, code: str) -> Field:
         """Return the field that the rows of ``code`` have come to; one that was split is the end.

@@ -21,7 +21,7 @@ LAYERS = [
     {"validity"},
     {"flow", "lessons", "archive", "repair"},
     {"starter"},
-    {"judging"},
+    {"judging", "asking"},
     {"review"},
     {"cli"},
 ]
@@ -45,7 +45,7 @@ OWNERS = {
 
 PURE = {
     *("amounts", "validity", "decisions", "revision", "labels", "units", "normalize", "segment"),
-    *("dedupe", "classify", "evaluate", "flow", "lessons"),
+    *("dedupe", "classify", "evaluate", "flow", "lessons", "asking"),
 }
 """Steps: no file is opened, nothing printed, no clock, environment or network looked at."""
 

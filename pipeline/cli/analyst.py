@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pipeline.cli import fields, options, reading
+from pipeline.cli import fields, labelling, options, reading
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -42,14 +42,22 @@ _SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdi
     multiple=True,
     help="Tables of initiatives without labels, which help where there are few; may be given several times.",
 )
+@click.option(
+    "--stored",
+    is_flag=True,
+    help="Learn from the labels that people gave in the store, of its archive's records and of those in "
+    "LABELLED.",
+)
 @options.store
 @options.common
-def train(
+def train(  # noqa: PLR0913 - what users may choose
     console: Console,
     labelled: tuple[Path, ...],
     name: str | None,
     pairs: Path | None,
+    *,
     unlabelled: tuple[Path, ...],
+    stored: bool,
     store: Path | None,
 ) -> None:
     """Learn a model from what people said; `models promote` puts it in use.
@@ -62,18 +70,21 @@ def train(
     Example:
       sangkien train labelled-2025.xlsx
       sangkien train labelled-2025.xlsx --unlabelled archive-2024.csv
+      sangkien train --stored
       sangkien train records.csv --pairs judged.csv
       sangkien train --pairs
     """
     from pipeline import registry
     from pipeline.errors import UsageError
 
-    if not labelled and pairs != _VERDICTS:
+    if not labelled and pairs != _VERDICTS and not stored:
         raise UsageError("Name the tables to learn from. `sangkien train -h` shows how.")
     root = options.models_folder()
     if pairs is None:
         name = name or "fields"
-        version = _train_fields(console, root, labelled, name, unlabelled=unlabelled, store=store)
+        version = _train_fields(
+            console, root, labelled, name, unlabelled=unlabelled, store=store, stored=stored
+        )
     else:
         name = name or "pairs"
         version = _train_pairs(console, root, labelled, name, pairs=pairs, store=store)
@@ -90,7 +101,7 @@ def train(
     console.data({"name": name, "version": version, "metrics": card["metrics"], **learnt})
 
 
-def _train_fields(
+def _train_fields(  # noqa: PLR0913 - what users may choose
     console: Console,
     root: Path,
     labelled: tuple[Path, ...],
@@ -98,11 +109,13 @@ def _train_fields(
     *,
     unlabelled: tuple[Path, ...],
     store: Path | None,
+    stored: bool,
 ) -> str:
     from pipeline import starter
     from pipeline.settings import Settings
 
-    batch, taxonomy, settings = _read(console, labelled), fields.in_use(store), Settings()
+    taxonomy, settings = fields.in_use(store), Settings()
+    batch = labelling.labelled(console, labelled, store)[0] if stored else _read(console, labelled)
     others = _read(console, unlabelled) if unlabelled else None
     starter.codes(batch, "field", taxonomy)  # a wrong label is said before minutes are spent
     known = starter.knowledge(settings=settings)
