@@ -1,4 +1,4 @@
-"""label-queue: which records to label next, as a workbook and back."""
+"""label-queue, audit-labels: which records to label next, and which labels to look at again."""
 
 from __future__ import annotations
 
@@ -232,3 +232,55 @@ def _voice(label: Label, course: Course) -> Note:
     if label.labeller:
         return Note("{labeller} said “{field}” on {date}.", {**said})
     return Note("Somebody unnamed said “{field}” on {date}.", {**said})
+
+
+@click.command("audit-labels")
+@click.argument("files", nargs=-1, required=True, type=options.PATH)
+@click.option(
+    "--out", required=True, type=options.PATH, help="The table (.csv) or workbook (.xlsx) to write."
+)
+@options.store
+@options.common
+def audit_labels(console: Console, files: tuple[Path, ...], out: Path, store: Path | None) -> None:
+    """Rank the labels of tables by how much they are to be doubted; none is changed or left out.
+
+    Each label is held against a model that never saw the record nor a copy of it. The workbook has
+    drop-downs: what is chosen there is read with `label-queue --import`.
+
+    \b
+    Example:
+      sangkien audit-labels labelled-2025.xlsx --out doubts.xlsx
+    """
+    from pipeline import judging, normalize, report, starter
+    from pipeline.errors import UsageError
+    from pipeline.settings import Settings
+
+    if out.suffix.lower() not in {".csv", ".xlsx"}:
+        raise UsageError("{path}: name a table that ends in .csv or a workbook that ends in .xlsx.", path=out)
+    given = reading.tables(console, files)
+    console.unread(given.quarantine)
+    taxonomy, root, settings = fields.in_use(store), options.models_folder(), Settings()
+    batch = normalize.frame(given.batch)
+    batch = batch[batch["field"].str.strip() != ""].reset_index(drop=True)
+    starter.codes(batch, "field", taxonomy)  # a wrong label is said before minutes are spent
+    known = starter.knowledge(settings=settings)
+    with console.stage("audit-labels", 1):
+        judge = starter.pairs(root, settings=settings, known=known, created=options.now())
+        groups = starter.copies(batch, judge.model, settings=settings, known=known)
+        found = judging.audit(batch, taxonomy, groups)
+    if out.suffix.lower() == ".csv":
+        report.table_of_doubts(found, out)
+    else:
+        report.ask_again(found, out, taxonomy=taxonomy, today=_today(), language=console.language)
+    doubtful = int(found["doubtful"].sum())
+    console.say(
+        "{doubtful} of {count} labels are to be doubted; {path} has the most doubtful first. "
+        "{left} could not be held against a model.",
+        doubtful=doubtful,
+        count=len(found),
+        left=len(batch) - len(found),
+        path=out,
+    )
+    console.data(
+        {"out": str(out), "labels": len(found), "doubtful": doubtful, "left": len(batch) - len(found)}
+    )

@@ -57,6 +57,7 @@ for command in (
     analyst.models,
     analyst.evaluate,
     labelling.label_queue,
+    labelling.audit_labels,
     fields.taxonomy,
     bench.bench,
 ):

@@ -7,6 +7,7 @@
     table(batch, path)     rows that were mended, as a table that is read again
     export(decisions, …)   what people decided, as a workbook that is filled and read again
     ask(asked, path, …)    records to label, as a workbook that is filled and read again
+    ask_again(found, …)    labels to doubt, likewise; table_of_doubts writes them as CSV
     judgement(content, …)  how good the duplicates are, as a page
 """
 
@@ -34,6 +35,7 @@ __all__ = [
     "Outcome",
     "Published",
     "ask",
+    "ask_again",
     "export",
     "judgement",
     "label_judgement",
@@ -42,6 +44,7 @@ __all__ = [
     "publish",
     "settle",
     "table",
+    "table_of_doubts",
 ]
 
 WORKBOOK: Final = "ket_qua.xlsx"
@@ -145,6 +148,38 @@ def ask(
     wording = Wording.of(language)
     pages = asking.sheets(asked, taxonomy, taxonomy.offered(today), wording)
     _to_fill(path, pages, asking.phrases(wording))
+
+
+def ask_again(
+    found: pd.DataFrame, path: Path, *, taxonomy: Taxonomy, today: date, language: str = "vi"
+) -> None:
+    """Write labels to look at again, as `ask` writes records to label.
+
+    Args:
+        found: The labels, the most doubtful first (`judging.audit`).
+        path: The workbook; one that is there is not written over.
+        taxonomy: The version in use.
+        today: Which fields are open.
+        language: Of the headers, ``vi`` or ``en``.
+
+    Raises:
+        UsageError: ``path`` is there already, or is not called ``.xlsx``.
+        OSError: The system could not write; nothing is left at ``path``.
+    """
+    wording = Wording.of(language)
+    pages = asking.doubts(found, taxonomy, taxonomy.offered(today), wording)
+    _to_fill(path, pages, asking.phrases(wording))
+
+
+def table_of_doubts(found: pd.DataFrame, path: Path) -> None:
+    """Write labels to look at again (`judging.audit`) as CSV, the most doubtful first.
+
+    Raises:
+        UsageError: ``path`` is there already with other content.
+        PermissionDenied: The system refuses to write there.
+        OutputError: It could not be written.
+    """
+    table(found.drop(columns=["description", "content"]), path)
 
 
 def _to_fill(path: Path, pages: Iterable[workbook.Sheet], phrases: workbook.Phrases) -> None:

@@ -71,6 +71,54 @@ def sheets(asked: pd.DataFrame, taxonomy: Taxonomy, fields: tuple[Field, ...], _
     yield Sheet(LIST, _list_columns(_), _listed(fields, _))
 
 
+def doubts(found: pd.DataFrame, taxonomy: Taxonomy, fields: tuple[Field, ...], _: Wording) -> Iterator[Sheet]:
+    """Yield the sheet of labels to look at again, the most doubtful first, and the list of fields.
+
+    The column to fill in is empty: a label nobody looked at is not said a second time.
+    """
+    choices = f"='{LIST}'!$A$2:$A${len(fields) + 2}"
+    columns = (
+        Column(_("Id"), 13),
+        Column(_("Title"), 40),
+        Column(_("Description"), 70),
+        Column(_("Unit"), 24),
+        Column(_("Label now"), 28),
+        Column(_("Second label now"), 28),
+        Column(_("How likely"), 10, "share"),
+        Column(_("Perhaps"), 28),
+        Column(_("How likely that is"), 10, "share"),
+        Column(_("Field"), 28, "entry", choices_from=choices),
+        Column(_("Second field"), 28, "entry", choices_from=choices),
+        Column(_("Remark"), 30, "entry"),
+        Column(_("Labeller"), 20, "entry"),
+        Column(_("Date"), 12, "date", asks_date=True),
+        Column(CONTENT, 12, hidden=True),
+        Column(VERSION, 12, hidden=True),
+    )
+    names = taxonomy.names
+    rows = (
+        Row(
+            (
+                row.id,
+                row.title,
+                row.description,
+                row.unit,
+                *(names.get(code, code) for code in (row.field, row.field2)),
+                row.probability,
+                names.get(row.suggested, ""),
+                row.probability2,
+                *(None,) * 5,
+                row.content,
+                taxonomy.version,
+            ),
+            "strong" if row.doubtful else "plain",
+        )
+        for row in tables.rows(found)
+    )
+    yield Sheet(LABELS, columns, rows)
+    yield Sheet(LIST, _list_columns(_), _listed(fields, _))
+
+
 def _list_columns(_: Wording) -> tuple[Column, ...]:
     return (
         Column(_("Field"), 34),
