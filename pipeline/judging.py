@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import classify, evaluate, normalize, starter
+from pipeline.decisions import content_hash
 from pipeline.lessons import TEXT
 from pipeline.taxonomy import Taxonomy
 
@@ -70,6 +71,52 @@ def content(model: classify.Model, batch: pd.DataFrame, true: pd.DataFrame, *, n
         "sectors": _by(batch, "sector", labels, true),
         "units": _by(batch, "unit", labels, true)[:_UNITS],
     }
+
+
+def audit(batch: pd.DataFrame, taxonomy: Taxonomy, groups: Sequence[str]) -> pd.DataFrame:
+    """Return labelled records with how doubtful each label is, the most doubtful first (`evaluate.doubts`).
+
+    Columns: ``rank,id,title,description,unit,field,field2,probability,suggested,probability2,doubtful``, then
+    ``file,row,content``. Of more than 20,000 records one in five is held against a model of the others; the
+    rest are left out.
+
+    Args:
+        batch: Normalized records, each with a label.
+        taxonomy: What the labels belong to.
+        groups: Rows with the same name here are copies of one another: a copy must not vouch for a label.
+
+    Raises:
+        UsageError: A label is not in the taxonomy, or there are too few.
+    """
+    true = truth(batch, taxonomy, groups)
+    fitted = classify.fit(
+        batch,
+        true["field"].tolist(),
+        second=true["field2"].tolist(),
+        groups=list(groups),
+        phrases=starter.phrases(taxonomy),
+        taxonomy=taxonomy.version,
+    )
+    place = pd.Series(range(len(batch)), index=batch["id"]).loc[fitted.held_out["id"]].to_numpy()
+    rows, said = batch.iloc[place].reset_index(drop=True), true.iloc[place].reset_index(drop=True)
+    found = evaluate.doubts(fitted.chances, said["field"].tolist(), second=said["field2"].tolist())
+    texts = zip(rows["title"].tolist(), rows["description"].tolist(), strict=True)
+    table = pd.DataFrame(
+        {
+            "rank": found["rank"],
+            "id": rows["id"],
+            "title": rows["clean_title"],
+            "description": rows["clean_description"],
+            "unit": rows["unit"],
+            "field": said["field"],
+            "field2": said["field2"],
+            **{name: found[name] for name in ("probability", "suggested", "probability2", "doubtful")},
+            "file": rows["source_file"],
+            "row": rows["source_row"],
+            "content": [content_hash(title, text) for title, text in texts],
+        }
+    )
+    return table.sort_values("rank", ignore_index=True)
 
 
 def _judged(labels: pd.DataFrame, true: pd.DataFrame) -> evaluate.Labels:

@@ -210,3 +210,30 @@ class Decision:
     decided: str = ""
     source: str = ""
     recorded: str = ""
+
+
+LabelSource = Literal["human", "model"]
+"""Who gives labels; nothing is ever learnt from those of a model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """The field that a person (or a model) gave a record, on the text as it then was.
+
+    ``field`` and ``field2`` are codes of the version ``taxonomy``; ``content`` is `decisions.content_hash` of
+    the text, ``""`` where nobody said which text was read. ``labeller`` is a name, of a person or of a model
+    and its version; ``labelled`` an ISO date, ``recorded`` the time it was stored (ISO 8601, UTC), ``file``
+    what it came in; each ``""`` when unknown.
+    """
+
+    id: str
+    field: str
+    field2: str = ""
+    content: str = ""
+    taxonomy: str = ""
+    source: LabelSource = "human"
+    labeller: str = ""
+    labelled: str = ""
+    note: str = ""
+    file: str = ""
+    recorded: str = ""

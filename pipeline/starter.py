@@ -46,7 +46,7 @@ def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str =
         created: The date a new card bears.
     """
     trained = False
-    if name == FIELDS and (not registry.versions(root, name) or _outgrown_fields(root)):
+    if name == FIELDS and (not registry.versions(root, name) or _outgrown_fields(root, taxonomy)):
         sample = [checkout("data", "sample", file) for file in _SAMPLE]
         batch = normalize.frame(read.tables(sample).batch)
         registry.promote(
@@ -57,13 +57,14 @@ def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str =
     return Ready(classify.restore(stored.model, stored.card), f"{name}/{stored.version}", trained)
 
 
-def _outgrown_fields(root: Path) -> bool:
-    """Return whether the field classifier in use is a starter that another version of the program learnt."""
+def _outgrown_fields(root: Path, taxonomy: Taxonomy) -> bool:
+    """Return whether the field classifier in use is a starter of another program version or taxonomy."""
     version = registry.current(root, FIELDS)
     if version is None:
         return False
     card = registry.card(root, FIELDS, version)
     fits = card.get("features") == classify.SCHEMA and card.get("normalize") == normalize.VERSION
+    fits = fits and card.get("taxonomy") == taxonomy.version
     return not fits and card.get("data", {}).get("files") == list(_SAMPLE)
 
 
@@ -183,10 +184,12 @@ def phrases(taxonomy: Taxonomy) -> dict[str, list[str]]:
 def codes(batch: pd.DataFrame, column: str, taxonomy: Taxonomy) -> list[str]:
     """Return the codes that the cells of a column name, ``""`` for an empty one.
 
+    A field that another took over stands for that one.
+
     Raises:
         UsageError: A cell names no field of the taxonomy; the message says where it stands.
     """
-    found = {cell: taxonomy.code_of(cell) for cell in batch[column].unique() if cell.strip()}
+    found = {cell: _code_now(cell, taxonomy) for cell in batch[column].unique() if cell.strip()}
     for cell, code in found.items():
         if not code:
             row = batch[batch[column] == cell].iloc[0]
@@ -201,6 +204,15 @@ def codes(batch: pd.DataFrame, column: str, taxonomy: Taxonomy) -> list[str]:
                 known=", ".join(field.code for field in taxonomy.fields),
             )
     return [found.get(cell, "") for cell in batch[column]]
+
+
+def _code_now(cell: str, taxonomy: Taxonomy) -> str:
+    code = taxonomy.code_of(cell)
+    if not code:
+        return ""
+    field = taxonomy.end(code)
+    # Of a field that was split and is no part of itself nobody can tell which part was meant.
+    return field.code if field.kept else ""
 
 
 def pairs(root: Path, *, settings: Settings, known: dedupe.Knowledge, created: str = "") -> Ready:

@@ -2,8 +2,8 @@
 
 ::
 
-    <store>/sangkien.db    records, decisions, audit: WAL, synchronous=FULL, so that what was confirmed
-                           is on the disk
+    <store>/sangkien.db    records, decisions, labels, taxonomies, audit: WAL, synchronous=FULL, so that
+                           what was confirmed is on the disk
     <store>/tokens.db      words by content and model: may be deleted at any time
 """
 
@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import pandas as pd
 
-from pipeline import decisions, normalize
-from pipeline.errors import InputNotFound, OutputError, PermissionDenied, StoreLocked
-from pipeline.records import CANONICAL, ENCODING, ORIGIN, Decision
+from pipeline import decisions, labels, normalize, taxonomy
+from pipeline.errors import GateRefused, InputNotFound, OutputError, PermissionDenied, StoreLocked
+from pipeline.records import CANONICAL, ENCODING, ORIGIN, Decision, Label
+from pipeline.revision import Course, Revision, compare
+from pipeline.taxonomy import Taxonomy
 
 DATABASE: Final = "sangkien.db"
 TOKENS: Final = "tokens.db"
@@ -54,13 +56,33 @@ MIGRATIONS: Final = (
     create trigger decision_is_not_cut before delete on decision
         begin select raise(abort, 'append-only'); end;
     """,
+    """
+    create table label (
+        seq integer primary key autoincrement, id text not null, field text not null, field2 text not null,
+        content text not null, taxonomy text not null,
+        source text not null check (source in ('human', 'model')),
+        labeller text not null, labelled text not null, note text not null, file text not null,
+        recorded text not null, key text not null unique, chain text not null
+    ) strict;
+    create trigger label_is_not_changed before update on label begin select raise(abort, 'append-only'); end;
+    create trigger label_is_not_cut before delete on label begin select raise(abort, 'append-only'); end;
+    create table taxonomy (
+        seq integer primary key autoincrement, version text not null, cells text not null,
+        adopted text not null, key text not null unique, chain text not null
+    ) strict;
+    create trigger taxonomy_is_not_changed before update on taxonomy
+        begin select raise(abort, 'append-only'); end;
+    create trigger taxonomy_is_not_cut before delete on taxonomy
+        begin select raise(abort, 'append-only'); end;
+    """,
 )
 """What makes version n of the file from version n - 1; only ever appended to."""
 
 _DERIVED: Final = frozenset({"flags", *ORIGIN})
 _DECISION: Final = tuple(each.name for each in fields(Decision))
-_KEY, _CHAIN = len(_DECISION), len(_DECISION) + 1
-_INSERT: Final = f"insert into decision ({', '.join(_DECISION)}, key, chain) values ({'?, ' * _CHAIN}?)"  # noqa: S608 - our own names
+_LABEL: Final = tuple(each.name for each in fields(Label))
+_Said = TypeVar("_Said")
+_TAXONOMY: Final = ("version", "cells", "adopted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +107,18 @@ class Decided:
     added: tuple[Decision, ...]
     known: tuple[Decision, ...]
     overruled: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What became of labels offered to the store, in the order offered.
+
+    ``overruled`` are known ones that count no more, because the same record was labelled otherwise since.
+    """
+
+    added: tuple[Label, ...]
+    known: tuple[Label, ...]
+    overruled: tuple[Label, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,25 +329,13 @@ class Store:
             now: When they are recorded, ISO 8601 in UTC; of each the field ``recorded`` is this.
         """
         with self._writing():
-            rows = self._decided()
-            there = {row[_KEY] for row in rows}
-            chain = rows[-1][_CHAIN] if rows else ""
-            added: list[Decision] = []
-            known: list[Decision] = []
-            for each in (replace(decision, recorded=now) for decision in offered):
-                key = decisions.key(each)
-                (known if key in there else added).append(each)
-                if key in there:
-                    continue
-                there.add(key)
-                values = (*(getattr(each, name) for name in _DECISION), key)
-                chain = _link(chain, values)
-                self._connection.execute(_INSERT, (*values, chain))
+            new = [replace(decision, recorded=now) for decision in offered]
+            added, known = self._appended("decision", _DECISION, new, decisions.key)
             if added:
                 self._note(now, "decisions import", {"added": len(added), "known": len(known)})
         done = decisions.newest(self.decisions())
         overruled = [each for each in known if done[decisions.pair(each)].verdict != each.verdict]
-        return Decided(tuple(added), tuple(known), tuple(overruled))
+        return Decided(added, known, tuple(overruled))
 
     def decisions(self) -> list[Decision]:
         """Return every decision in the order of recording.
@@ -321,20 +343,111 @@ class Store:
         Raises:
             OutputError: A decision was changed behind the program's back.
         """
-        with _telling(self._path):
-            rows = self._decided()
+        rows = self._vouched("decision", _DECISION)
         return [Decision(**dict(zip(_DECISION, row, strict=False))) for row in rows]  # type: ignore[arg-type] # the table checks verdicts
 
-    def _decided(self) -> list[tuple[str, ...]]:
-        """Return the rows of the decisions, having checked that each vouches for the one before it."""
-        columns = ", ".join((*_DECISION, "key", "chain"))
-        rows = self._connection.execute(f"select {columns} from decision order by seq").fetchall()  # noqa: S608 - our own names
+    def label(self, offered: Sequence[Label], *, now: str) -> Labelled:
+        """Add labels, all or none; one that says what was recorded before changes nothing.
+
+        Args:
+            offered: In the order in which later ones overrule earlier ones of the same day.
+            now: When they are recorded, ISO 8601 in UTC; of each the field ``recorded`` is this.
+        """
+        with self._writing():
+            new = [replace(label, recorded=now) for label in offered]
+            added, known = self._appended("label", _LABEL, new, labels.key)
+            if added:
+                self._note(now, "label import", {"added": len(added), "known": len(known)})
+        done = labels.newest(self.labels())
+        overruled = [each for each in known if done[labels.subject(each)].field != each.field]
+        return Labelled(added, known, tuple(overruled))
+
+    def labels(self) -> list[Label]:
+        """Return every label in the order of recording, with the codes it was given in.
+
+        Raises:
+            OutputError: A label was changed behind the program's back.
+        """
+        rows = self._vouched("label", _LABEL)
+        return [Label(**dict(zip(_LABEL, row, strict=False))) for row in rows]  # type: ignore[arg-type] # the table checks sources
+
+    def course(self) -> Course:
+        """Return the versions of the taxonomy, the last in use; the program's own where none was adopted.
+
+        Raises:
+            OutputError: One was changed behind the program's back.
+        """
+        rows = self._vouched("taxonomy", _TAXONOMY)
+        found = [taxonomy.check(enumerate(json.loads(row[1]), 2), file=row[0]).taxonomy for row in rows]
+        return Course(tuple(each for each in found if each) or (taxonomy.default(),))
+
+    def adopt(self, new: Taxonomy, *, now: str) -> Revision:
+        """Put a version of the taxonomy in use and return what changes; the one in use changes nothing.
+
+        Raises:
+            GateRefused: It lacks a field there was, or has the version of another sheet.
+        """
+        course = self.course()
+        step = compare(course.current, new)
+        if new == course.current:
+            return step
+        if new.version in {each.version for each in course.versions}:
+            raise GateRefused(
+                "Version {version} of the taxonomy is another sheet already. Give this one a new version.",
+                version=new.version,
+            )
+        if step.gone:
+            raise GateRefused(
+                "The taxonomy {version} has no row for {codes}: labels of the past would lose their meaning. "
+                "Put the rows back, with to_date and, where another field takes the labels, replaced_by.",
+                version=new.version,
+                codes=", ".join(step.gone),
+            )
+        with self._writing():
+            # The version it starts from belongs to the history, also where that is the program's own.
+            rows = [(each.version, json.dumps(each.rows()), now) for each in (*course.versions, new)]
+            self._appended("taxonomy", _TAXONOMY, [_Adopted(*row) for row in rows], lambda each: each.version)
+            self._note(now, "taxonomy apply", {"from": course.current.version, "to": new.version})
+        return step
+
+    def _appended(
+        self, table: str, names: Sequence[str], offered: Iterable[_Said], key: Callable[[_Said], str]
+    ) -> tuple[tuple[_Said, ...], tuple[_Said, ...]]:
+        """Append what is new to a table, within a transaction; return what was added and what was known."""
+        rows = self._chained(table, names)
+        there = {row[-2] for row in rows}
+        chain = rows[-1][-1] if rows else ""
+        insert = f"insert into {table} ({', '.join(names)}, key, chain) values ({'?, ' * len(names)}?, ?)"  # noqa: S608 - our own names
+        added: list[_Said] = []
+        known: list[_Said] = []
+        for each in offered:
+            name = key(each)
+            (known if name in there else added).append(each)
+            if name in there:
+                continue
+            there.add(name)
+            values = (*(getattr(each, column) for column in names), name)
+            chain = _link(chain, values)
+            self._connection.execute(insert, (*values, chain))
+        return tuple(added), tuple(known)
+
+    def _vouched(self, table: str, names: Sequence[str]) -> list[tuple[str, ...]]:
+        with _telling(self._path):
+            return self._chained(table, names)
+
+    def _chained(self, table: str, names: Sequence[str]) -> list[tuple[str, ...]]:
+        """Return the rows of an append-only table, having checked that each vouches for the one before it.
+
+        Behind the columns ``names`` stand the key of the row and its link.
+        """
+        columns = ", ".join((*names, "key", "chain"))
+        rows = self._connection.execute(f"select {columns} from {table} order by seq").fetchall()  # noqa: S608 - our own names
         chain = ""
         for row in rows:
-            chain = _link(chain, row[:_CHAIN])
+            chain = _link(chain, row[:-1])
             # SQLite's own check does not see a flipped bit inside a cell.
-            if row[_CHAIN] != chain:
-                raise OutputError(_DAMAGED, path=self._path, fault="decision")
+            if row[-1] != chain:
+                raise OutputError(_DAMAGED, path=self._path, fault=table)
         return rows
 
     def titles(self, ids: Iterable[str]) -> dict[str, str]:
@@ -377,6 +490,15 @@ class Store:
             "insert into audit (time, action, detail) values (?, ?, ?)",
             (now, action, json.dumps(detail, ensure_ascii=False)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Adopted:
+    """A version of the taxonomy as a row."""
+
+    version: str
+    cells: str
+    adopted: str
 
 
 def _digest(row: dict[Any, str]) -> str:

@@ -6,14 +6,14 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import InputNotFound, UsageError
+from pipeline.errors import InputNotFound, Note, SangkienError, UsageError
 from pipeline.settings import checkout
 
 OTHER: Final = "other"
@@ -25,6 +25,12 @@ COLUMNS: Final = (
 )  # fmt: skip
 """Columns of a taxonomy file; lists in a cell are separated by semicolons."""
 
+NEEDED: Final = tuple(name for name in COLUMNS if name not in {"aliases", "phrases"})
+"""Columns that must be there, if only as headings."""
+
+Cells = Mapping[str, str]
+"""The cells of a row by column; what is not there is empty."""
+
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -33,8 +39,9 @@ class Field:
     """One field (lĩnh vực).
 
     ``code`` is stable, ``name`` and ``aliases`` are what people call it. No new labels are given before
-    ``from_date`` or after ``to_date`` (None: no limit); ``replaced_by`` is the code that a closed field's
-    rows go to when they are learnt from again, or ``""``.
+    ``from_date`` or after ``to_date`` (None: no limit). ``successors`` are the codes that its rows go to: one
+    takes them all (a field that was renamed or merged); of several, a person must choose for each row (a
+    field that was split, which may be one of its own successors).
     """
 
     code: str
@@ -46,7 +53,17 @@ class Field:
     phrases: tuple[str, ...] = ()
     from_date: date | None = None
     to_date: date | None = None
-    replaced_by: str = ""
+    successors: tuple[str, ...] = ()
+
+    @property
+    def replaced_by(self) -> str:
+        """Return the one code that takes all rows of the field, or ``""``."""
+        return self.successors[0] if len(self.successors) == 1 else ""
+
+    @property
+    def kept(self) -> bool:
+        """Return whether labels may stay with the field: nobody took it over, or it is a part of itself."""
+        return not self.successors or self.code in self.successors
 
     def open_on(self, day: date) -> bool:
         """Return whether the field takes labels on ``day``, both limits included."""
@@ -69,6 +86,34 @@ class Taxonomy:
     def names(self) -> dict[str, str]:
         """Return the name of each code."""
         return {field.code: field.name for field in self.fields}
+
+    def offered(self, day: date) -> tuple[Field, ...]:
+        """Return the fields that take labels on a day: open ones that no other has taken over.
+
+        >>> len(default().offered(date(2026, 1, 1)))
+        12
+        """
+        return tuple(field for field in self.fields if field.open_on(day) and field.kept)
+
+    def end(self, code: str) -> Field:
+        """Return the field that the rows of ``code`` have come to; one that was split is the end.
+
+        Raises:
+            KeyError: There is no such code.
+        """
+        fields = {field.code: field for field in self.fields}
+        found = fields[code]
+        while found.replaced_by:
+            found = fields[found.replaced_by]
+        return found
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the cells of the sheet, a row a field, from which `check` makes the same taxonomy.
+
+        >>> check(enumerate(default().rows(), 2), file="again").taxonomy == default()
+        True
+        """
+        return [_cells(self.version, field) for field in self.fields]
 
     def code_of(self, text: str) -> str:
         """Return the code that ``text`` names, or ``""``.
@@ -120,13 +165,89 @@ def parse(text: str, *, file: str) -> Taxonomy:
         UsageError: A column is missing, a cell is wrong, two fields share a name, versions differ, or
             there is no field ``other``.
     """
-    sheet = _Sheet(file)
-    rows = sheet.rows(text)
-    fields = tuple(sheet.field(row, cells) for row, cells in rows)
-    sheet.check_names(fields)
-    sheet.check_whole(fields, {cells["version"] for _, cells in rows})
-    sheet.check_replacements(fields)
-    return Taxonomy(rows[0][1]["version"], fields)
+    rows = _Sheet(file).rows(text)
+    found = check(rows, file=file)
+    if found.taxonomy is None:
+        raise UsageError("{note}", note=found.problems[0])
+    return found.taxonomy
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A taxonomy, or all that is wrong with its sheet."""
+
+    taxonomy: Taxonomy | None
+    problems: tuple[Note, ...]
+
+
+def check(rows: Iterable[tuple[int, Cells]], *, file: str) -> Checked:
+    """Return the taxonomy of the rows of a sheet, or every fault in them by row and column.
+
+    Args:
+        rows: Physical row and cells (`COLUMNS`; what is not there is empty) of every row that is not blank.
+        file: The sheet's name for messages.
+
+    >>> found = check([(2, {"version": "1", "code": "X!", "name": "Khác"})], file="a.csv")
+    >>> [str(problem)[:36] for problem in found.problems]
+    ['a.csv, row 2, column code: X! is no ']
+    """
+    sheet, told = _Sheet(file), list(rows)
+    tidied = [(row, {name: _tidy(cells.get(name, "")) for name in COLUMNS}) for row, cells in told]
+    fields: list[Field] = []
+    problems: list[Note] = []
+    for row, cells in tidied:
+        problems += _faults(lambda row=row, cells=cells: fields.append(sheet.field(row, cells)))  # type: ignore[misc]
+    whole: tuple[Callable[[], None], ...] = (
+        lambda: sheet.check_names(fields),
+        lambda: sheet.check_whole(fields, {cells["version"] for _, cells in tidied}),
+    )
+    # Of a field that could not be read, a rule about all fields would say what is not so.
+    for rule in whole if not problems else ():
+        problems += _faults(rule)
+    if not problems:
+        problems += _faults(lambda: sheet.check_replacements(fields))
+    taxonomy = None if problems else Taxonomy(tidied[0][1]["version"], tuple(fields))
+    return Checked(taxonomy, tuple(problems))
+
+
+def _faults(rule: Callable[[], None]) -> list[Note]:
+    try:
+        rule()
+    except SangkienError as fault:
+        return [fault.note]
+    return []
+
+
+def _cells(version: str, field: Field) -> dict[str, str]:
+    return {
+        "version": version,
+        "code": field.code,
+        "name": field.name,
+        "aliases": "; ".join(field.aliases),
+        "definition": field.definition,
+        "includes": "; ".join(field.includes),
+        "excludes": "; ".join(field.excludes),
+        "phrases": "; ".join(field.phrases),
+        "from_date": field.from_date.isoformat() if field.from_date else "",
+        "to_date": field.to_date.isoformat() if field.to_date else "",
+        "replaced_by": "; ".join(field.successors),
+    }
+
+
+def check_columns(header: Sequence[str], *, file: str) -> None:
+    """Refuse a sheet without a column that must be there.
+
+    Raises:
+        UsageError: One of `NEEDED` is missing.
+    """
+    missing = [name for name in NEEDED if name not in header]
+    if missing:
+        raise UsageError(
+            "{file}: the column {column} is missing. A taxonomy has the columns {columns}.",
+            file=file,
+            column=missing[0],
+            columns=", ".join(COLUMNS),
+        )
 
 
 class _Sheet:
@@ -149,14 +270,7 @@ class _Sheet:
                 row=reader.line_num,
                 fault=fault,
             ) from None
-        missing = [name for name in COLUMNS if name not in header]
-        if missing:
-            raise UsageError(
-                "{file}: the column {column} is missing. A taxonomy has the columns {columns}.",
-                file=self.file,
-                column=missing[0],
-                columns=", ".join(COLUMNS),
-            )
+        check_columns(header, file=self.file)
         for row, cells in body:
             if len(cells) != len(header):
                 raise UsageError(
@@ -167,7 +281,7 @@ class _Sheet:
                     found=len(cells),
                     expected=len(header),
                 )
-        return [(row, dict(zip(header, map(_tidy, cells), strict=True))) for row, cells in body]
+        return [(row, dict(zip(header, cells, strict=True))) for row, cells in body]
 
     def field(self, row: int, cells: Mapping[str, str]) -> Field:
         """Return the field of one row."""
@@ -197,7 +311,7 @@ class _Sheet:
             phrases=_items(cells["phrases"]),
             from_date=self.day(row, "from_date", cells),
             to_date=self.day(row, "to_date", cells),
-            replaced_by=cells["replaced_by"],
+            successors=_items(cells["replaced_by"]),
         )
         if found.from_date and found.to_date and found.from_date > found.to_date:
             raise UsageError(
@@ -243,7 +357,7 @@ class _Sheet:
                         other=other,
                     )
 
-    def check_whole(self, fields: tuple[Field, ...], versions: set[str]) -> None:
+    def check_whole(self, fields: Sequence[Field], versions: set[str]) -> None:
         """Refuse a file without ``other``, or of more than one version."""
         if all(field.code != OTHER for field in fields):
             raise UsageError(
@@ -257,22 +371,39 @@ class _Sheet:
                 versions=", ".join(sorted(versions)),
             )
 
-    def check_replacements(self, fields: tuple[Field, ...]) -> None:
+    def check_replacements(self, fields: Sequence[Field]) -> None:
         """Refuse a replacement that is unknown, or that leads in a circle."""
-        following = {field.code: field.replaced_by for field in fields}
+        following = {field.code: _others(field) for field in fields}
         for field in fields:
-            passed, code = {field.code}, field.replaced_by
-            while code:
-                if code not in following or code in passed:
+            for other in following[field.code]:
+                if other not in following or _leads(other, field.code, following):
                     raise UsageError(
                         "{file}, field {code}: replaced_by {other} is not another field of the file, or "
                         "leads back to it.",
                         file=self.file,
                         code=field.code,
-                        other=code,
+                        other=other,
                     )
-                passed.add(code)
-                code = following[code]
+
+
+def _others(field: Field) -> tuple[str, ...]:
+    """Return the successors of a field; one that was split may stay beside those that were cut off."""
+    if len(field.successors) > 1:
+        return tuple(code for code in field.successors if code != field.code)
+    return field.successors
+
+
+def _leads(start: str, goal: str, following: Mapping[str, Sequence[str]]) -> bool:
+    passed: set[str] = set()
+    ahead = [start]
+    while ahead:
+        code = ahead.pop()
+        if code == goal:
+            return True
+        if code not in passed:
+            passed.add(code)
+            ahead += following.get(code, ())
+    return False
 
 
 def _spoken_names(field: Field) -> tuple[str, ...]:

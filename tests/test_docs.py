@@ -114,7 +114,7 @@ def test_calls_in_documents_parse(document):
     for words in calls(shell):
         parse(words)
     assert set(re.findall(r"`make (\w+)", text) + re.findall(r"^make (\w+)", shell, re.MULTILINE)) <= targets
-    for words in re.findall(r"`(sangkien(?: [a-z]+)+)", text):
+    for words in re.findall(r"`(sangkien(?: [a-z]+(?:-[a-z]+)*)+)", text):
         names = words.split()[1:]
         command = cli
         while isinstance(command, click.Group) and names:

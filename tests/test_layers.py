@@ -15,11 +15,13 @@ LAYERS = [
     {"errors", "words"},
     {"records", "settings", "amounts"},
     {"taxonomy", "normalize", "segment", "decisions"},
+    {"revision"},
+    {"labels"},
     {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
     {"validity"},
     {"flow", "lessons", "archive", "repair"},
     {"starter"},
-    {"judging"},
+    {"judging", "asking"},
     {"review"},
     {"cli"},
 ]
@@ -42,8 +44,8 @@ OWNERS = {
 """Which modules may import a library; one that is not named may be imported anywhere."""
 
 PURE = {
-    *("amounts", "validity", "decisions", "units", "normalize", "segment"),
-    *("dedupe", "classify", "evaluate", "flow", "lessons"),
+    *("amounts", "validity", "decisions", "revision", "labels", "units", "normalize", "segment"),
+    *("dedupe", "classify", "evaluate", "flow", "lessons", "asking"),
 }
 """Steps: no file is opened, nothing printed, no clock, environment or network looked at."""
 

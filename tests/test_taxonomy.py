@@ -123,7 +123,7 @@ def test_a_cell_may_span_lines_and_begin_with_a_byte_order_mark(tmp_path):
         ("2023-12-31", "2019-12-31", "row 2: from_date 2020-01-01 is after to_date 2019-12-31"),
         ("2023-12-31,other", "2023-12-31,gone", "field safety: replaced_by gone"),
         ("2023-12-31,other", "2023-12-31,safety", "field safety: replaced_by safety"),
-        (HEAD, HEAD.replace("phrases", "words"), "the column phrases is missing"),
+        (HEAD, HEAD.replace("definition", "words"), "the column definition is missing"),
         ("2,other,Khác,,,,,,,,", "2,other,Khác,,,,,,,,,,", "row 3: 13 cells stand under 11 headings"),
         ("Khác", '"Khác', "not a CSV table"),
         (GOOD, "", "the column version is missing"),

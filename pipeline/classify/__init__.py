@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pipeline.classify.decision import REASONS, Rules, Scores, decide
 from pipeline.classify.model import SCHEMA, Calibration, Model, artefact, card, label, restore, score
+from pipeline.classify.queue import centres, doubtful
 from pipeline.classify.reading import features
 from pipeline.classify.training import Fitted, fit
 
@@ -21,7 +22,9 @@ __all__ = (
     "Scores",
     "artefact",
     "card",
+    "centres",
     "decide",
+    "doubtful",
     "features",
     "fit",
     "label",

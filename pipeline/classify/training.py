@@ -47,13 +47,15 @@ class Fitted(NamedTuple):
     """A model, the labels its rows get from those folds that never saw the row, and how it was chosen.
 
     ``held_out`` has a row an id that was held out, in the order given. ``later`` are the labels that a model
-    of the earlier four fifths gives the last fifth (empty where no dates are known). ``trials`` tells the log
+    of the earlier four fifths gives the last fifth (empty where no dates are known). ``chances`` has the
+    probability of every field (columns) for each row of ``held_out``. ``trials`` tells the log
     loss of each candidate on rows it had not seen, ``chosen`` which one was taken.
     """
 
     model: Model
     held_out: pd.DataFrame
     later: pd.DataFrame
+    chances: pd.DataFrame
     trials: dict[str, float]
     chosen: str
 
@@ -131,6 +133,7 @@ def fit(  # noqa: PLR0913 - what the labels are, what belongs together, and what
         model,
         data.in_order(_labels(data, model, held)),
         _later(data, model, best, seed),
+        data.in_order(_chances(data, model, held)),
         {str(candidate): round(loss, 4) for candidate, loss in trials.items()},
         str(best),
     )
@@ -454,14 +457,20 @@ def _labels(data: _Training, model: Model, held: Mapping[str, _Held]) -> pd.Data
     """Return the labels that held-out votes give, indexed by row."""
     rows = held["marked"].rows
     batch, expert = data.batch.iloc[rows], data.experts(model.experts)[rows]
-    alone = title_only(batch)
+    scores = Scores(_chances(data, model, held).to_numpy(), *data.seen(rows))
+    return label_scores(model, batch, scores, expert, name=HELD_OUT).set_index(rows)
+
+
+def _chances(data: _Training, model: Model, held: Mapping[str, _Held]) -> pd.DataFrame:
+    """Return the probabilities that held-out votes give, indexed by row, a column a field."""
+    rows = held["marked"].rows
+    expert, alone = data.experts(model.experts)[rows], title_only(data.batch.iloc[rows])
     found = np.zeros((len(rows), len(data.classes)))
     for name, each in model.experts.items():
         here = expert == name
         votes = tuple(vote[here] for vote in held[name].whole)
         found[here] = calibrated(votes, each.whole, each.title, alone[here])
-    scores = Scores(found, *data.seen(rows))
-    return label_scores(model, batch, scores, expert, name=HELD_OUT).set_index(rows)
+    return pd.DataFrame(found, index=rows, columns=data.classes)
 
 
 def _later(data: _Training, model: Model, candidate: Candidate, seed: int) -> pd.DataFrame:

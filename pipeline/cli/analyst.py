@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pipeline.cli import options, reading
+from pipeline.cli import fields, labelling, options, reading
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -42,14 +42,22 @@ _SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdi
     multiple=True,
     help="Tables of initiatives without labels, which help where there are few; may be given several times.",
 )
+@click.option(
+    "--stored",
+    is_flag=True,
+    help="Learn from the labels that people gave in the store, of its archive's records and of those in "
+    "LABELLED.",
+)
 @options.store
 @options.common
-def train(
+def train(  # noqa: PLR0913 - what users may choose
     console: Console,
     labelled: tuple[Path, ...],
     name: str | None,
     pairs: Path | None,
+    *,
     unlabelled: tuple[Path, ...],
+    stored: bool,
     store: Path | None,
 ) -> None:
     """Learn a model from what people said; `models promote` puts it in use.
@@ -62,18 +70,21 @@ def train(
     Example:
       sangkien train labelled-2025.xlsx
       sangkien train labelled-2025.xlsx --unlabelled archive-2024.csv
+      sangkien train --stored
       sangkien train records.csv --pairs judged.csv
       sangkien train --pairs
     """
     from pipeline import registry
     from pipeline.errors import UsageError
 
-    if not labelled and pairs != _VERDICTS:
+    if not labelled and pairs != _VERDICTS and not stored:
         raise UsageError("Name the tables to learn from. `sangkien train -h` shows how.")
     root = options.models_folder()
     if pairs is None:
         name = name or "fields"
-        version = _train_fields(console, root, labelled, name, unlabelled=unlabelled)
+        version = _train_fields(
+            console, root, labelled, name, unlabelled=unlabelled, store=store, stored=stored
+        )
     else:
         name = name or "pairs"
         version = _train_pairs(console, root, labelled, name, pairs=pairs, store=store)
@@ -90,14 +101,21 @@ def train(
     console.data({"name": name, "version": version, "metrics": card["metrics"], **learnt})
 
 
-def _train_fields(
-    console: Console, root: Path, labelled: tuple[Path, ...], name: str, *, unlabelled: tuple[Path, ...]
+def _train_fields(  # noqa: PLR0913 - what users may choose
+    console: Console,
+    root: Path,
+    labelled: tuple[Path, ...],
+    name: str,
+    *,
+    unlabelled: tuple[Path, ...],
+    store: Path | None,
+    stored: bool,
 ) -> str:
     from pipeline import starter
     from pipeline.settings import Settings
-    from pipeline.taxonomy import default
 
-    batch, taxonomy, settings = _read(console, labelled), default(), Settings()
+    taxonomy, settings = fields.in_use(store), Settings()
+    batch = labelling.labelled(console, labelled, store)[0] if stored else _read(console, labelled)
     others = _read(console, unlabelled) if unlabelled else None
     starter.codes(batch, "field", taxonomy)  # a wrong label is said before minutes are spent
     known = starter.knowledge(settings=settings)
@@ -343,7 +361,6 @@ def _compared(
     """
     from pipeline import classify, evaluate, judging, registry
     from pipeline.errors import GateRefused
-    from pipeline.taxonomy import default
 
     if not frozen:
         if force:
@@ -354,10 +371,11 @@ def _compared(
             name=name,
         )
     batch, groups = _labelled(console, root, frozen)
-    true = judging.truth(batch, default(), groups)
+    taxonomy = fields.in_use(None)
+    true = judging.truth(batch, taxonomy, groups)
     asked = []
     for which in (version, None):
-        stored = registry.load(root, name, which, taxonomy=default().version)
+        stored = registry.load(root, name, which, taxonomy=taxonomy.version)
         asked.append(judging.ask(classify.restore(stored.model, stored.card), batch, name=stored.version))
     verdict = evaluate.gate(true, *asked)
     _figures(console, console.words("Beside the model in use"), verdict.figures)
@@ -441,9 +459,8 @@ def evaluate_classify(console: Console, files: tuple[Path, ...], model: str, out
       sangkien evaluate classify judged-2025.xlsx --out judged
     """
     from pipeline import judging, report, starter
-    from pipeline.taxonomy import default
 
-    root, taxonomy = options.models_folder(), default()
+    root, taxonomy = options.models_folder(), fields.in_use(None)
     batch, groups = _labelled(console, root, files)
     true = judging.truth(batch, taxonomy, groups)
     ready = starter.fields(root, taxonomy, name=model, created=options.now())

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from pipeline import errors
-from pipeline.cli import analyst, archive, bench, decisions, repair, requeue, running
+from pipeline.cli import analyst, archive, bench, decisions, fields, labelling, repair, requeue, running
 from pipeline.words import translator
 
 EXIT_CODES: Final = {
@@ -56,6 +56,9 @@ for command in (
     analyst.train,
     analyst.models,
     analyst.evaluate,
+    labelling.label_queue,
+    labelling.audit_labels,
+    fields.taxonomy,
     bench.bench,
 ):
     cli.add_command(command)

@@ -135,6 +135,11 @@ def cache_folder() -> Path | None:
         return None
 
 
+def store_folder() -> Path:
+    """Return the folder of the store where no option names one: ``SANGKIEN_STORE``, or the default."""
+    return Path(os.environ.get("SANGKIEN_STORE") or STORE)
+
+
 def now() -> str:
     """Return the time, ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli import options, reading
+from pipeline.cli import fields, options, reading
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -170,14 +170,13 @@ class _Choices:
 def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices) -> None:
     from pipeline import flow, report
     from pipeline.errors import UsageError
-    from pipeline.taxonomy import default
 
     if choices.store and choices.against:
         raise UsageError("Choose either --store or --against: both name the archive to compare with.")
     started = options.now()
     report.settle(out)
     given = _read(console, new, out, choices)
-    taxonomy = default()
+    taxonomy = fields.in_use(choices.store)
     tools, used = _tools(console, taxonomy, choices)
     archive, source = _archive(console, choices, tools.known) if choices.dedupe else (None, {})
     facts = {

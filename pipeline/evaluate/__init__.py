@@ -1,6 +1,7 @@
 """How good: what was found, beside what is true."""
 
 from pipeline.evaluate.calibration import brier, calibration_error, reliability, risk_coverage
+from pipeline.evaluate.doubts import doubts
 from pipeline.evaluate.gate import Asked, Limits, Verdict, gate
 from pipeline.evaluate.labelling import Labels, labels
 from pipeline.evaluate.pairing import Pairs, pairs
@@ -14,6 +15,7 @@ __all__ = (
     "Verdict",
     "brier",
     "calibration_error",
+    "doubts",
     "gate",
     "intervals",
     "labels",

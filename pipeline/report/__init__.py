@@ -6,6 +6,8 @@
     publish(outcome, out)  at its end: every file, whole or not at all
     table(batch, path)     rows that were mended, as a table that is read again
     export(decisions, …)   what people decided, as a workbook that is filled and read again
+    ask(asked, path, …)    records to label, as a workbook that is filled and read again
+    ask_again(found, …)    labels to doubt, likewise; table_of_doubts writes them as CSV
     judgement(content, …)  how good the duplicates are, as a page
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,15 +23,19 @@ import pandas as pd
 
 from pipeline.errors import UsageError
 from pipeline.records import Decision
+from pipeline.report import asked as asking
 from pipeline.report import checks, evaluation, files, folder, labelling, sheets, summary, tables, workbook
 from pipeline.report.modelcard import model_card
 from pipeline.report.outcome import MATCH_COLUMNS, Outcome, match_frame
 from pipeline.report.wording import DISCLAIMER, Wording
+from pipeline.taxonomy import Taxonomy
 
 __all__ = [
     "MATCH_COLUMNS",
     "Outcome",
     "Published",
+    "ask",
+    "ask_again",
     "export",
     "judgement",
     "label_judgement",
@@ -37,6 +44,7 @@ __all__ = [
     "publish",
     "settle",
     "table",
+    "table_of_doubts",
 ]
 
 WORKBOOK: Final = "ket_qua.xlsx"
@@ -113,6 +121,68 @@ def export(
         OSError: The system could not write; nothing is left at ``path``.
     """
     wording = Wording.of(language)
+    _to_fill(path, [sheets.decided(decisions, titles, wording)], _phrases(wording))
+
+
+def ask(
+    asked: pd.DataFrame,
+    path: Path,
+    *,
+    taxonomy: Taxonomy,
+    today: date,
+    language: str = "vi",
+) -> None:
+    """Write records to label as a workbook with the sheet "Gán nhãn", to be filled in and read again.
+
+    Args:
+        asked: ``id,title,description,unit,why,content``, a row a record.
+        path: The workbook; what people may have typed into one that is there is not written over.
+        taxonomy: The version in use; fields that are closed, or whose labels go elsewhere, are not offered.
+        today: Which fields are open.
+        language: Of the headers, ``vi`` or ``en``.
+
+    Raises:
+        UsageError: ``path`` is there already, or is not called ``.xlsx``, which Excel wants.
+        OSError: The system could not write; nothing is left at ``path``.
+    """
+    wording = Wording.of(language)
+    pages = asking.sheets(asked, taxonomy, taxonomy.offered(today), wording)
+    _to_fill(path, pages, asking.phrases(wording))
+
+
+def ask_again(
+    found: pd.DataFrame, path: Path, *, taxonomy: Taxonomy, today: date, language: str = "vi"
+) -> None:
+    """Write labels to look at again, as `ask` writes records to label.
+
+    Args:
+        found: The labels, the most doubtful first (`judging.audit`).
+        path: The workbook; one that is there is not written over.
+        taxonomy: The version in use.
+        today: Which fields are open.
+        language: Of the headers, ``vi`` or ``en``.
+
+    Raises:
+        UsageError: ``path`` is there already, or is not called ``.xlsx``.
+        OSError: The system could not write; nothing is left at ``path``.
+    """
+    wording = Wording.of(language)
+    pages = asking.doubts(found, taxonomy, taxonomy.offered(today), wording)
+    _to_fill(path, pages, asking.phrases(wording))
+
+
+def table_of_doubts(found: pd.DataFrame, path: Path) -> None:
+    """Write labels to look at again (`judging.audit`) as CSV, the most doubtful first.
+
+    Raises:
+        UsageError: ``path`` is there already with other content.
+        PermissionDenied: The system refuses to write there.
+        OutputError: It could not be written.
+    """
+    table(found.drop(columns=["description", "content"]), path)
+
+
+def _to_fill(path: Path, pages: Iterable[workbook.Sheet], phrases: workbook.Phrases) -> None:
     if path.suffix.lower() != ".xlsx":
         raise UsageError("{path}: name a workbook that ends in .xlsx.", path=path)
     if path.exists():
@@ -122,7 +192,7 @@ def export(
         )
     part = path.with_name(f".{path.name}.part")
     try:
-        workbook.write(part, [sheets.decided(decisions, titles, wording)], _phrases(wording))
+        workbook.write(part, pages, phrases)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

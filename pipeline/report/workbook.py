@@ -50,13 +50,15 @@ class Column:
     """One column: its header, width in characters, and what may be typed into it.
 
     ``shape`` says how values look (``entry`` is text that people type); ``choices`` makes a drop-down
-    list, ``asks_date`` lets only dates be typed.
+    list, and so do the cells ``choices_from`` (``='Sheet'!$A$2:$A$9``: a list in the rule itself may have no
+    commas in its items, nor more than 255 characters); ``asks_date`` lets only dates be typed.
     """
 
     header: str
     width: int
     shape: Literal["text", "entry", "count", "share", "date"] = "text"
     choices: tuple[str, ...] = ()
+    choices_from: str = ""
     asks_date: bool = False
     hidden: bool = False
 
@@ -192,8 +194,9 @@ class _Writer:
     def _ask(self, page: Any, columns: tuple[Column, ...], last: int) -> None:
         """Let only what is meant be typed into the columns that people fill."""
         for index, column in enumerate(columns):
-            if column.choices:
-                rule: dict[str, object] = {"validate": "list", "source": list(column.choices)}
+            if column.choices or column.choices_from:
+                source = column.choices_from or list(column.choices)
+                rule: dict[str, object] = {"validate": "list", "source": source}
                 rule["error_message"] = self.phrases.choice_wanted
             elif column.asks_date:
                 rule = {"validate": "date", "criteria": "between", "minimum": _EARLIEST, "maximum": _LATEST}
