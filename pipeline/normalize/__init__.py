@@ -16,7 +16,7 @@ from pipeline.normalize.forms import fold, fold_table, key, lacks_diacritics
 from pipeline.normalize.legacy import ON_REQUEST, decode, decodings, vote
 from pipeline.normalize.letters import letter_table, tone_table
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 
 __all__ = (
     "ENCODINGS",
