@@ -64,6 +64,20 @@ class Console:
         if self.as_json:
             print(json.dumps(content, ensure_ascii=False, indent=2, default=str))  # noqa: T201 - this is the mouth
 
+    def problems(self, rows: Iterable[Quarantined]) -> list[dict[str, object]]:
+        """Return what was wrong with rows, for the machine's summary."""
+        return [
+            {
+                "file": row.file,
+                "sheet": row.sheet,
+                "row": row.row,
+                "column": row.column,
+                "code": row.code,
+                "message": self.words("{note}", note=row.note),
+            }
+            for row in rows
+        ]
+
     def table(self, title: str, rows: Sequence[Sequence[object]], *, head: Sequence[str] = ()) -> None:
         """Print a small table for people."""
         if self.quiet:

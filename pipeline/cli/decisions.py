@@ -77,17 +77,7 @@ def import_(console: Console, files: tuple[Path, ...], store: Path | None, revie
             "known": len(done.known),
             "overruled": len(done.overruled),
             "unseen": found.unseen,
-            "problems": [
-                {
-                    "file": row.file,
-                    "sheet": row.sheet,
-                    "row": row.row,
-                    "column": row.column,
-                    "code": row.code,
-                    "message": console.words("{note}", note=row.note),
-                }
-                for row in found.problems
-            ],
+            "problems": console.problems(found.problems),
             "conflicts": [[asdict(each) for each in voices] for voices in disputed],
             "decisions": len(recorded),
         }

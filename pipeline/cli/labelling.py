@@ -197,17 +197,7 @@ def _import(console: Console, files: tuple[Path, ...], store: Path, *, labeller:
             "known": len(done.known),
             "overruled": len(done.overruled),
             "unseen": found.unseen,
-            "problems": [
-                {
-                    "file": row.file,
-                    "sheet": row.sheet,
-                    "row": row.row,
-                    "column": row.column,
-                    "code": row.code,
-                    "message": console.words("{note}", note=row.note),
-                }
-                for row in found.problems
-            ],
+            "problems": console.problems(found.problems),
             "conflicts": [[asdict(each) for each in voices] for voices in disputed],
             "labels": len(recorded),
         }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from pipeline.report.plot import Mark, diagram
+from pipeline.report.plot import Mark, diagram, reliability
 from pipeline.report.wording import DISCLAIMER, Wording
 
 RELATIONS: Final = {
@@ -124,27 +123,10 @@ def _curve(content: Mapping[str, Any], _: Wording) -> str:
 
 def _reliability(content: Mapping[str, Any], _: Wording) -> str:
     points = content["reliability"]
-    most = max((math.log1p(point["rows"]) for point in points), default=1.0)
-    marks = [
-        Mark(
-            point["probability"],
-            point["share"],
-            _("{count} pairs", count=_.number(point["rows"])),
-            math.log1p(point["rows"]) / most,
-        )
-        for point in points
-    ]
+    says = [_("{count} pairs", count=_.number(point["rows"])) for point in points]
     title = _("Do probabilities mean what they say?")
-    svg = diagram(
-        [(mark.x, mark.y) for mark in marks],
-        marks,
-        title=title,
-        across=_("Probability"),
-        up=_("Share judged the same"),
-        guide=((0, 0), (1, 1)),
-    )
     return figure(
-        svg,
+        reliability(points, says, title=title, across=_("Probability"), up=_("Share judged the same")),
         _("{title} On the dashed line they do; the larger a dot, the more pairs it stands for.", title=title),
     )
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
 from pipeline.report.evaluation import document, figure, shown, table
-from pipeline.report.plot import Mark, diagram
+from pipeline.report.plot import Mark, diagram, reliability
 from pipeline.report.wording import Wording
 
 _FIGURES: Final = (
@@ -77,25 +76,9 @@ def _coverage(content: Mapping[str, Any], _: Wording) -> str:
 
 def _reliability(content: Mapping[str, Any], _: Wording) -> str:
     points = content["reliability"]
-    most = max((math.log1p(point["rows"]) for point in points), default=1.0)
-    marks = [
-        Mark(
-            point["probability"],
-            point["share"],
-            _("{count} records", count=_.number(point["rows"])),
-            math.log1p(point["rows"]) / most,
-        )
-        for point in points
-    ]
+    says = [_("{count} records", count=_.number(point["rows"])) for point in points]
     title = _("Do probabilities mean what they say?")
-    svg = diagram(
-        [(mark.x, mark.y) for mark in marks],
-        marks,
-        title=title,
-        across=_("Probability"),
-        up=_("Share right"),
-        guide=((0, 0), (1, 1)),
-    )
+    svg = reliability(points, says, title=title, across=_("Probability"), up=_("Share right"))
     said = _(
         "{title} On the dashed line they do; the larger a dot, the more records it stands for.", title=title
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 _SIDE, _LEFT, _TOP = 320, 52, 14
 _WIDTH, _HEIGHT = _LEFT + _SIDE + 18, _TOP + _SIDE + 46
@@ -57,6 +58,31 @@ def diagram(
         "</svg>",
     ]
     return "".join(parts)
+
+
+def reliability(
+    points: Sequence[Mapping[str, Any]], says: Sequence[str], *, title: str, across: str, up: str
+) -> str:
+    """Return a diagram of how often what was given a probability came true.
+
+    Args:
+        points: Each with ``probability``, ``share`` (0 to 1) and ``rows``, which its dot's size tells.
+        says: What each says when pointed at.
+        title: What a screen reader says of the diagram.
+        across: The name of the horizontal axis.
+        up: The name of the vertical axis.
+
+    >>> points = [{"probability": 0.5, "share": 0.4, "rows": 10}]
+    >>> reliability(points, ["10"], title="t", across="a", up="u").count("<circle")
+    1
+    """
+    most = max((math.log1p(point["rows"]) for point in points), default=1.0)
+    marks = [
+        Mark(point["probability"], point["share"], text, math.log1p(point["rows"]) / most)
+        for point, text in zip(points, says, strict=True)
+    ]
+    line = [(mark.x, mark.y) for mark in marks]
+    return diagram(line, marks, title=title, across=across, up=up, guide=((0, 0), (1, 1)))
 
 
 def _axes(across: str, up: str) -> list[str]:
