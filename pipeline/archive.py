@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 
 from pipeline import dedupe, normalize
 from pipeline.dedupe import features, index, join, lookup, neighbours, rarest
-from pipeline.dedupe.search import IDENTITY
+from pipeline.dedupe.search import IDENTITY, cut
 from pipeline.dedupe.shingles import bounds_of
-from pipeline.dedupe.syllables import Syllables, syllables
+from pipeline.dedupe.syllables import Syllables
 from pipeline.errors import OutputError, PermissionDenied
 from pipeline.report.lock import holding
 from pipeline.settings import Settings
@@ -99,8 +99,7 @@ class Made:
     def cut(self, part: pd.DataFrame) -> tuple[pd.DataFrame, Syllables]:
         """Return records repaired, and their syllables."""
         clean = normalize.frame(part)
-        cells = list(zip(clean["clean_title"].tolist(), clean["clean_description"].tolist(), strict=True))
-        return clean, syllables(cells, self.known.headings, width=self.settings.shingle)
+        return clean, cut(clean, self.known, self.settings)
 
     def rarest(self, texts: Syllables, form: U64) -> features.Said:
         """Return the rarest words of texts outside form text."""

@@ -5,6 +5,7 @@ What `measure` says is symmetric: which of the two was filed first does not chan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -164,6 +165,11 @@ def spoken(texts: Syllables, form: U64, known: wording.Lexicon) -> Said:
         _word_codes(_told(texts.take(np.arange(start, min(start + _TEXTS, len(texts)))), form), known)
         for start in range(0, max(len(texts), 1), _TEXTS)
     ]
+    return together(parts)
+
+
+def together(parts: Sequence[Said]) -> Said:
+    """Return the words of several lists of texts (one or more) as those of one list."""
     return Said(np.concatenate([part.codes for part in parts]), joined([part.bounds for part in parts]))
 
 

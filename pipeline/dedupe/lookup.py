@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedupe import features, index, join, neighbours, search, wording
 from pipeline.dedupe.rarest import Rarest
-from pipeline.dedupe.syllables import Syllables, syllables
+from pipeline.dedupe.syllables import Syllables
 from pipeline.settings import Settings
 
 I64 = NDArray[np.int64]
@@ -43,7 +43,6 @@ class Around:
         text: The number of the text of each record: new and to be read, by id.
         look: Pairs of texts and their rivals, by these numbers.
         whole: What is known of archive and batch together.
-        total: How many different texts these are.
     """
 
     ids: tuple[str, ...]
@@ -73,8 +72,7 @@ def around(archive: Index, batch: pd.DataFrame, known: search.Knowledge, setting
     """
     held = archive.held
     new, _ = search.in_order(batch, None)
-    cells = list(zip(new["clean_title"].tolist(), new["clean_description"].tolist(), strict=True))
-    texts = syllables(cells, known.headings, width=settings.shingle)
+    texts = search.cut(new, known, settings)
     dates = new["submitted"].tolist()
     near = index.nearby(
         held,
@@ -118,7 +116,6 @@ class _Said:
     ) -> None:
         self.known, self.total = known, near.total
         self.rarest, self.old = archive.rarest, len(archive.held.live)
-        self.live = archive.held.live
         # Of each text the first record speaks: those that archive and batch share are the batch's.
         self.fresh, self.first = np.unique(near.text, return_index=True)
         self.size = max(self.old, int(self.fresh.max(initial=-1)) + 1)
@@ -141,17 +138,15 @@ class _Said:
         new = self.own.take(np.flatnonzero(self.fresh >= self.old))
         mine, counts = np.unique(wording.word_of(new.codes), return_counts=True)
         df = self.rarest.frequencies(words)
-        place = np.searchsorted(mine, words)
-        there = place < len(mine)
-        there[there] = mine[place[there]] == words[there]
+        place, there = wording.find(mine, words)
         df[there] += counts[place[there]]
         return words[(df > 1) & (df <= neighbours.limit(self.total))]
 
     def of(self, numbers: I64) -> features.Said:
         """Return the words of texts, old and new."""
         mine = np.isin(numbers, self.fresh)
-        both = _joined(
-            self.rarest.said(numbers[~mine]), self.own.take(np.searchsorted(self.fresh, numbers[mine]))
+        both = features.together(
+            [self.rarest.said(numbers[~mine]), self.own.take(np.searchsorted(self.fresh, numbers[mine]))]
         )
         place = np.empty(len(numbers), dtype=np.int64)
         place[np.flatnonzero(~mine)] = np.arange((~mine).sum())
@@ -162,16 +157,8 @@ class _Said:
         """Return texts and all that share a word to search by with one of them, and the words searched by."""
         words = self.searched(self.of(numbers))
         met = self.rarest.holders(words)
-        met = met[self.live[met]]
         own = np.isin(wording.word_of(self.own.codes), words)
         return np.unique(np.concatenate((numbers, met, self.fresh[np.unique(self.own.owner[own])]))), words
-
-
-def _joined(one: features.Said, other: features.Said) -> features.Said:
-    return features.Said(
-        np.concatenate((one.codes, other.codes)),
-        np.concatenate((one.bounds, one.bounds[-1] + other.bounds[1:])),
-    )
 
 
 def _look(said: _Said, passages: neighbours.Rows, line: I64, settings: Settings) -> neighbours.Look:

@@ -57,10 +57,10 @@ class Rarest:
 
     def frequencies(self, words: U32) -> I64:
         """Return in how many texts each of some words stands."""
-        if not len(self.words):
-            return np.zeros(len(words), dtype=np.int64)
-        place = np.minimum(np.searchsorted(self.words, words), len(self.words) - 1)
-        return np.where(self.words[place] == words, self.counts[place], 0)
+        place, there = wording.find(self.words, words)
+        counts = np.zeros(len(words), dtype=np.int64)
+        counts[there] = self.counts[place[there]]
+        return counts
 
     def holders(self, words: U32) -> I64:
         """Return the texts that use one of some words (sorted), in order."""

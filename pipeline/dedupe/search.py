@@ -134,8 +134,7 @@ def corpus(
             nothing of what is form.
     """
     records, fresh = in_order(new, archive)
-    cells = list(zip(records["clean_title"].tolist(), records["clean_description"].tolist(), strict=True))
-    texts = syllables(cells, known.headings, width=settings.shingle)
+    texts = cut(records, known, settings)
     comparable = np.diff(texts.marks.starts) >= IDENTITY
     first = join.first_of_equals(texts.marks.digests, comparable)
     # One of the tables may have no such column.
@@ -144,6 +143,12 @@ def corpus(
     rows = np.flatnonzero((first == np.arange(len(first))) & (fresh | (not chosen)))
     own = house.house_form(texts.marks.of(rows), house.names_of(named.iloc[rows]))
     return Corpus(records, fresh, texts, first, own, names)
+
+
+def cut(records: pd.DataFrame, known: Knowledge, settings: Settings) -> Syllables:
+    """Return the syllables of records with `normalize.frame`'s columns."""
+    cells = list(zip(records["clean_title"].tolist(), records["clean_description"].tolist(), strict=True))
+    return syllables(cells, known.headings, width=settings.shingle)
 
 
 def form_shingles(phrases: Iterable[str], *, width: int = 3) -> U64:

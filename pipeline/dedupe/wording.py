@@ -339,7 +339,7 @@ def _apart(begins: I64, width: int) -> I64:
     return np.sort(np.concatenate(kept)) if kept else np.zeros(0, dtype=np.int64)
 
 
-def find(ordered: U64, wanted: U64) -> tuple[I64, Mask]:
+def find(ordered: NDArray[Any], wanted: NDArray[Any]) -> tuple[I64, Mask]:
     """Return where each of ``wanted`` stands in ``ordered``, and whether it does."""
     if not len(ordered):
         return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
