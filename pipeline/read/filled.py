@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ _UNWRITABLE: Final = re.compile(
 )
 
 
-class Filled(Generic[Said]):
+class Filled(ABC, Generic[Said]):
     """Goes through files and keeps what people said, row by row; `row` says what a row says.
 
     ``unseen`` counts the rows that nobody has filled in.
@@ -37,13 +38,13 @@ class Filled(Generic[Said]):
         self.problems: list[Quarantined] = []
         self.unseen = 0
 
+    @abstractmethod
     def row(self, line: Line, source: str) -> Said | None:
         """Return what a row says, None where nobody has filled it in.
 
         Raises:
             WrongError: It cannot be understood.
         """
-        raise NotImplementedError
 
     def file(self, path: Path, name: str) -> None:
         """Read one file; what is wrong with it as a whole is a problem in row 0."""
