@@ -28,7 +28,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from pipeline import classify, dedupe, evaluate, normalize, read, starter
-from pipeline.classify.reading import words
+from pipeline.classify.reading import FOLDED, KEYED, Reader, blocks, counts
 from pipeline.classify.vocabulary import Vocabulary
 from pipeline.records import SAME
 from pipeline.settings import checkout
@@ -119,7 +119,12 @@ def fit(batch: pd.DataFrame, group: Sequence[str]) -> classify.Fitted:
     """Return what is learnt from records of the sample."""
     batch = batch.reset_index(drop=True)
     return classify.fit(
-        batch, batch["field"], second=batch["field2"], groups=list(group), phrases=starter.phrases(default())
+        batch,
+        batch["field"],
+        second=batch["field2"],
+        groups=list(group),
+        phrases=starter.phrases(default()),
+        reader=starter.text_reader(),
     )
 
 
@@ -171,9 +176,9 @@ def on_vntc(folder: Path) -> None:
     train, test = (news(folder / f"passages_{name}.parquet") for name in ("train", "test"))
     groups = [str(number // NEIGHBOURS) for number in range(len(train))]
     started = time.process_time()
-    for block in ("keyed", "folded"):
-        texts = words(train)[block]
-        Vocabulary.learn(texts).count(texts)
+    texts = blocks(train, [KEYED, FOLDED], Reader())
+    for name in (KEYED, FOLDED):
+        Vocabulary.learn(counts(texts, name)).count(counts(texts, name))
     vectorised = time.process_time() - started
     started = time.process_time()
     fitted = classify.fit(train, train["field"], groups=groups)

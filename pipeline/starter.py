@@ -8,8 +8,8 @@ had not seen.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +17,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import classify, dedupe, evaluate, lessons, normalize, read, registry, units, validity
+from pipeline import (
+    classify,
+    dedupe,
+    encode,
+    evaluate,
+    lessons,
+    normalize,
+    read,
+    registry,
+    segment,
+    units,
+    validity,
+)
 from pipeline.errors import GateRefused, InputNotFound, UsageError
 from pipeline.records import DUPLICATE_LEVELS, NOT_SAME, SAME
 from pipeline.settings import Settings, checkout
@@ -36,7 +48,14 @@ class Ready(NamedTuple):
     trained: bool
 
 
-def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str = "") -> Ready:
+def fields(
+    root: Path,
+    taxonomy: Taxonomy,
+    *,
+    name: str = FIELDS,
+    created: str = "",
+    reader: classify.Reader | None = None,
+) -> Ready:
     """Return the field classifier in use; the starter, where there is none of the starter's name.
 
     Args:
@@ -44,17 +63,51 @@ def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str =
         taxonomy: What the labels must belong to.
         name: Which model.
         created: The date a new card bears.
+        reader: What texts are read with (`text_reader`).
     """
+    reader = reader or text_reader()
     trained = False
     if name == FIELDS and (not registry.versions(root, name) or _outgrown_fields(root, taxonomy)):
         sample = [checkout("data", "sample", file) for file in _SAMPLE]
         batch = normalize.frame(read.tables(sample).batch)
         registry.promote(
-            root, name, train_fields(root, batch, taxonomy, name=name, source=sample, created=created)
+            root,
+            name,
+            train_fields(root, batch, taxonomy, name=name, source=sample, created=created, reader=reader),
         )
         trained = True
     stored = registry.load(root, name, taxonomy=taxonomy.version)
-    return Ready(classify.restore(stored.model, stored.card), f"{name}/{stored.version}", trained)
+    return Ready(classify.restore(stored.model, stored.card, reader), f"{name}/{stored.version}", trained)
+
+
+def text_reader(
+    encoder: Path | None = None, *, cut: Callable[[Sequence[str]], Sequence[str]] | None = None
+) -> classify.Reader:
+    """Return what classifiers read texts with: words, and vectors.
+
+    Args:
+        encoder: The folder of an encoder (`encode.load`); by default the vectors of syllables that travel
+            with the code, which are tried where labels are few.
+        cut: Gives each text its words; by default `segment.column` does, in this process.
+    """
+    return classify.Reader(
+        cut=cut or _cut, encoder=encode.load(encoder) if encoder else syllables(), few=encoder is None
+    )
+
+
+def _cut(texts: Sequence[str]) -> list[str]:
+    return [text for text, _guarded in segment.column(texts)]
+
+
+@cache
+def syllables() -> encode.Syllables:
+    """Return the vectors of syllables in ``data/lexicon.npz``."""
+    with np.load(checkout("data", "lexicon.npz")) as stored:
+        return encode.Syllables(
+            tuple(stored["syllables"].tolist()),
+            stored["documents"] / int(stored["total"]),
+            stored["vectors"].astype(np.float32) * stored["scale"],
+        )
 
 
 def _outgrown_fields(root: Path, taxonomy: Taxonomy) -> bool:
@@ -78,6 +131,7 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
     created: str,
     groups: Sequence[str] | None = None,
     unlabelled: pd.DataFrame | None = None,
+    reader: classify.Reader | None = None,
 ) -> str:
     """Return the version of a classifier learnt from the labelled records of ``batch``; not yet in use.
 
@@ -90,6 +144,7 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
         created: The date the card bears.
         groups: Rows of ``batch`` with the same name here are copies of one another (`copies`).
         unlabelled: Normalized records without labels, which may help where there are few.
+        reader: What texts are read with (`text_reader`).
 
     Raises:
         UsageError: A label is not in the taxonomy, or there are too few.
@@ -105,6 +160,7 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
         groups=None if groups is None else [group for group, kept in zip(groups, known, strict=True) if kept],
         phrases=phrases(taxonomy),
         unlabelled=unlabelled,
+        reader=reader,
         taxonomy=taxonomy.version,
         precision=Settings().accept_precision,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -43,6 +44,23 @@ def models(tmp_path_factory) -> Path:
     starter.fields(root, default())
     starter.pairs(root, settings=knobs, known=starter.knowledge(settings=knobs))
     return root
+
+
+@pytest.fixture(scope="session")
+def static_encoder() -> Callable[[Path, Sequence[str], np.ndarray], Path]:
+    """Return what saves a model2vec encoder of some words and their vectors in a folder."""
+
+    def save(folder: Path, words: Sequence[str], vectors: np.ndarray) -> Path:
+        from model2vec import StaticModel
+        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+        tokenizer = Tokenizer(models.WordLevel({word: row for row, word in enumerate(words)}, words[0]))
+        tokenizer.normalizer = normalizers.Lowercase()
+        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+        StaticModel(vectors.astype(np.float32), tokenizer).save_pretrained(folder)
+        return folder
+
+    return save
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ LAYERS = [
     {"errors", "words"},
     {"records", "settings", "amounts"},
     {"taxonomy", "normalize", "segment", "decisions"},
-    {"revision"},
+    {"revision", "encode"},
     {"labels"},
     {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
     {"validity"},
@@ -39,6 +39,8 @@ OWNERS = {
     "python_calamine": {"read"},
     "xlsxwriter": {"report"},
     "gettext": {"words"},
+    "model2vec": {"encode"},
+    "sentence_transformers": {"encode"},
     "pyarrow": {"read", "report", "repair"},
 }
 """Which modules may import a library; one that is not named may be imported anywhere."""

@@ -9,15 +9,18 @@ from __future__ import annotations
 from pipeline.classify.decision import REASONS, Rules, Scores, decide
 from pipeline.classify.model import SCHEMA, Calibration, Model, artefact, card, label, restore, score
 from pipeline.classify.queue import centres, doubtful
-from pipeline.classify.reading import features
+from pipeline.classify.reading import AUTHOR_CODES, Encoder, Reader, features
 from pipeline.classify.training import Fitted, fit
 
 __all__ = (
+    "AUTHOR_CODES",
     "REASONS",
     "SCHEMA",
     "Calibration",
+    "Encoder",
     "Fitted",
     "Model",
+    "Reader",
     "Rules",
     "Scores",
     "artefact",

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
 from pipeline import normalize
 from pipeline.classify.decision import Flags, Floats, Rules, Scores, decide
-from pipeline.classify.reading import FOLDED, KEYED, SECTOR, UNIT, marked, placed, title_only, words
-from pipeline.classify.separator import Separator, Votes, pooled
-from pipeline.classify.vocabulary import Vocabulary, Words
+from pipeline.classify.experts import Lengths, chosen
+from pipeline.classify.reading import (
+    FOLDED,
+    KEYED,
+    VECTORS,
+    WORDS,
+    Blocks,
+    Reader,
+    Vectors,
+    blocks,
+    counts,
+    title_only,
+)
+from pipeline.classify.separator import Dense, Separator, Votes, pooled
+from pipeline.classify.vocabulary import Vocabulary
 from pipeline.errors import GateRefused
 
-_WORKPLACE: Final = {UNIT: 0.5, SECTOR: 0.3}
-EXPERTS: Final[Mapping[str, Mapping[str, float]]] = {
-    "marked": {KEYED: 1.0, FOLDED: 0.5},
-    "bare": {FOLDED: 1.0},
-    "marked_placed": {KEYED: 1.0, FOLDED: 0.5, **_WORKPLACE},
-    "bare_placed": {FOLDED: 1.0, **_WORKPLACE},
-}
-"""The separators of a model: the blocks that each reads, and how long their rows are side by side.
-
-A text typed without marks shares few spellings with the others, and those mislead (`la` is no `là`): one
-that never looks at marks judges it better. Where no workplace is told, none is missed.
-"""
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 
 _PLACES: Final = 4
 
@@ -44,13 +45,14 @@ class Calibration:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Expert:
-    """A separator and what its votes are worth.
+    """A separator, the blocks that it ``reads``, and what its votes are worth.
 
     A title alone says less than a whole record and is surer of itself than it should be, so each has its
     own calibration.
     """
 
     separator: Separator
+    reads: Lengths
     whole: Calibration
     title: Calibration
 
@@ -59,17 +61,31 @@ class Expert:
 class Model:
     """A fitted classifier: what the registry stores as `artefact` and `card`.
 
-    ``vocabularies`` are the terms it knows in each block, ``experts`` some of `EXPERTS`.
+    ``vocabularies`` are the terms it knows in each block of counts, ``experts`` its separators by name
+    (`experts.table`); ``reader`` is what texts are read with, which is not stored.
     """
 
     vocabularies: Mapping[str, Vocabulary]
     experts: Mapping[str, Expert]
     taxonomy: str
+    reader: Reader = field(default_factory=Reader)
 
     @property
     def classes(self) -> list[str]:
         """Return the field codes, in the order of the columns of probabilities."""
         return self.experts["marked"].separator.classes
+
+    @property
+    def reads(self) -> set[str]:
+        """Return the blocks that are read of records."""
+        return {name for expert in self.experts.values() for name in expert.reads}
+
+    def features(self, texts: Blocks, names: Iterable[str]) -> dict[str, sparse.csr_array | Dense]:
+        """Return the named blocks of some texts as numbers."""
+        return {
+            name: block.rows if isinstance(block, Vectors) else self.vocabularies[name].count(block)
+            for name, block in ((name, texts[name]) for name in names)
+        }
 
 
 def score(model: Model, batch: pd.DataFrame) -> Scores:
@@ -85,8 +101,9 @@ def label(model: Model, batch: pd.DataFrame, *, name: str) -> pd.DataFrame:
 
 def _judged(model: Model, batch: pd.DataFrame) -> tuple[Scores, npt.NDArray[np.object_]]:
     """Return the scores of a batch, and which expert gave each."""
-    texts = words(batch)
-    expert = chosen_expert(texts, model.experts)
+    # What only some records need is read of all: they are nearly always all.
+    texts = blocks(batch, sorted(model.reads | {KEYED, FOLDED}), model.reader)
+    expert = chosen(texts, model.experts)
     alone = title_only(batch)
     found = np.zeros((len(batch), len(model.classes)))
     for name in sorted(set(expert.tolist())):
@@ -95,13 +112,12 @@ def _judged(model: Model, batch: pd.DataFrame) -> tuple[Scores, npt.NDArray[np.o
         some = texts if len(rows) == len(batch) else {key: each.of(rows) for key, each in texts.items()}
         found[rows] = _probabilities(model, name, some, alone[rows])
     known = model.vocabularies[FOLDED]
-    return Scores(found, texts[KEYED].sizes(), known.unknown(texts[FOLDED])), expert
+    return Scores(found, counts(texts, KEYED).sizes(), known.unknown(counts(texts, FOLDED))), expert
 
 
-def _probabilities(model: Model, name: str, texts: Mapping[str, Words], alone: Flags) -> Floats:
+def _probabilities(model: Model, name: str, texts: Blocks, alone: Flags) -> Floats:
     expert = model.experts[name]
-    blocks = {block: model.vocabularies[block].count(texts[block]) for block in EXPERTS[name]}
-    votes = expert.separator.votes(blocks)
+    votes = expert.separator.votes(model.features(texts, expert.reads))
     return calibrated(votes, expert.whole, expert.title, alone)
 
 
@@ -109,13 +125,6 @@ def calibrated(votes: Votes, whole: Calibration, title: Calibration, alone: Flag
     """Return the probabilities of votes: titles by the calibration of titles, the rest by the other."""
     of_title, of_whole = probabilities(votes, title.temperatures), probabilities(votes, whole.temperatures)
     return np.asarray(np.where(alone[:, None], of_title, of_whole), dtype=np.float64)
-
-
-def chosen_expert(texts: Mapping[str, Words], experts: Mapping[str, object]) -> npt.NDArray[np.object_]:
-    """Return which expert each record belongs to: the one that reads all it holds, and nothing it lacks."""
-    spelled = np.where(marked(texts), "marked", "bare").astype(object)
-    told = placed(texts) if "marked_placed" in experts else np.zeros(len(spelled), dtype=bool)
-    return np.where(told, spelled + "_placed", spelled)
 
 
 def probabilities(votes: Votes, temperatures: tuple[float, ...]) -> Floats:
@@ -165,19 +174,37 @@ def card(model: Model) -> dict[str, Any]:
         "normalize": normalize.VERSION,
         "features": SCHEMA,
         "experts": {
-            name: {"whole": asdict(expert.whole), "title": asdict(expert.title)}
+            name: {
+                "reads": dict(expert.reads),
+                "whole": asdict(expert.whole),
+                "title": asdict(expert.title),
+            }
             for name, expert in model.experts.items()
         },
+        "encoder": _encoder(model),
     }
 
 
-def restore(stored: Mapping[str, Any], card: Mapping[str, Any]) -> Model:
+def _encoder(model: Model) -> dict[str, str] | None:
+    encoder = model.reader.encoder
+    if encoder is None or VECTORS not in model.reads:
+        return None
+    return {"name": encoder.name, "sha256": encoder.digest}
+
+
+def restore(stored: Mapping[str, Any], card: Mapping[str, Any], reader: Reader | None = None) -> Model:
     """Return the model of an `artefact` and its `card`.
 
+    Args:
+        stored: What was learnt.
+        card: What people read too.
+        reader: What texts are read with: it must be what the model was learnt with.
+
     Raises:
-        GateRefused: The model was made for texts normalized in another way, or by a program that read
-            other things of a record.
+        GateRefused: The model was made for texts normalized in another way, by a program that read other
+            things of a record, or with an encoder that is not the reader's.
     """
+    reader = reader or Reader()
     if card["normalize"] != normalize.VERSION:
         raise GateRefused(
             "The model reads texts normalized by version {made}; this program normalizes by version {now}. "
@@ -192,18 +219,36 @@ def restore(stored: Mapping[str, Any], card: Mapping[str, Any]) -> Model:
             made=card.get("features", 1),
             now=SCHEMA,
         )
+    experts = card["experts"]
+    _check_reader({block for told in experts.values() for block in told["reads"]}, card, reader)
     return Model(
         vocabularies={name: Vocabulary.unpack(terms) for name, terms in stored["terms"].items()},
         experts={
             name: Expert(
-                separator=Separator.restored(stored["experts"][name], EXPERTS[name]),
+                separator=Separator.restored(stored["experts"][name], told["reads"]),
+                reads=told["reads"],
                 whole=_calibration(told["whole"]),
                 title=_calibration(told["title"]),
             )
-            for name, told in card["experts"].items()
+            for name, told in experts.items()
         },
         taxonomy=card["taxonomy"],
+        reader=reader,
     )
+
+
+def _check_reader(reads: set[str], card: Mapping[str, Any], reader: Reader) -> None:
+    if WORDS in reads and reader.cut is None:
+        raise GateRefused("The model reads words, and nothing was given that cuts texts into words.")
+    wanted, found = card["encoder"], reader.encoder
+    if VECTORS in reads and (found is None or found.digest != wanted["sha256"]):
+        raise GateRefused(
+            "The model was learnt with the encoder {name} (SHA-256 {wanted}…); {found} was given. Name the "
+            "folder of that encoder (--encoder, SANGKIEN_ENCODER), or train the model again.",
+            name=wanted["name"],
+            wanted=wanted["sha256"][:12],
+            found=f"{found.name} ({found.digest[:12]}…)" if found else "none",
+        )
 
 
 def _calibration(stored: Mapping[str, Any]) -> Calibration:

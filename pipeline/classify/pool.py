@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize as unit_length
 
+from pipeline.classify.reading import Rows
 from pipeline.classify.separator import Floats, Names
-
-Rows = npt.NDArray[np.intp]
 
 LEAST: Final = 2_000
 """Unlabelled texts from which it is worth trying."""
 MOST_LABELS: Final = 50
-"""Labels a field from which unlabelled texts no longer help."""
+"""Labels a field from which unlabelled texts, and vectors of syllables, no longer help."""
 
 _DIMENSIONS: Final = 200
 _A_CLASS: Final = 300

@@ -10,9 +10,8 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from pipeline.classify import pool
-from pipeline.classify.model import EXPERTS
-from pipeline.classify.pool import Rows
-from pipeline.classify.reading import FOLDED, KEYED, features, words
+from pipeline.classify.experts import MARKED, SPELLED
+from pipeline.classify.reading import Reader, Rows, blocks, counts, features
 from pipeline.classify.separator import Floats, Weights
 from pipeline.classify.vocabulary import Vocabulary
 
@@ -57,11 +56,12 @@ def centres(batch: pd.DataFrame, count: int, *, seed: int = 0) -> Rows:
 
 
 def _meanings(batch: pd.DataFrame, seed: int) -> Floats:
-    texts = {name: block for name, block in words(batch).items() if name in {KEYED, FOLDED}}
-    counts = {name: Vocabulary.learn(block).count(block) for name, block in texts.items()}
-    if not any(block.shape[1] for block in counts.values()):
+    lengths = SPELLED[MARKED]
+    texts = blocks(batch, list(lengths), Reader())
+    known = {name: Vocabulary.learn(counts(texts, name)).count(counts(texts, name)) for name in lengths}
+    if not any(block.shape[1] for block in known.values()):
         return np.zeros((len(batch), 1))
-    return pool.meanings(Weights.fit(counts, EXPERTS["marked"]).apply(counts), seed=seed)
+    return pool.meanings(Weights.fit(known, lengths).apply(known).matrix, seed=seed)
 
 
 def doubtful(probabilities: Floats, count: int, *, seed: int = 0) -> Rows:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +17,21 @@ from pipeline import normalize
 from pipeline.classify.vocabulary import Words, read
 
 Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
 
 KEYED: Final = "keyed"
 FOLDED: Final = "folded"
+WORDS: Final = "words"
 UNIT: Final = "unit"
 SECTOR: Final = "sector"
-BLOCKS: Final = (KEYED, FOLDED, UNIT, SECTOR)
-"""What is counted: the text with marks, the text without, and where the author works."""
+AUTHOR: Final = "author"
+VECTORS: Final = "vectors"
+COUNTED: Final = (KEYED, FOLDED, WORDS, UNIT, SECTOR, AUTHOR)
+"""Blocks of counts: syllables with marks and without, words, where the author works, which field the author
+named. `VECTORS` is the one block that is not counted."""
+
+AUTHOR_CODES: Final = "author_codes"
+"""The column with the codes that the author's own words for the field stand for, with a space between."""
 
 _MARKED: Final = re.compile(
     "[ăâđêôơư"
@@ -33,6 +42,53 @@ _MARKED: Final = re.compile(
 )
 _END: Final = "\n"
 _NO_LETTER: Final = re.compile(r"\W+").sub
+
+
+class Encoder(Protocol):
+    """What makes a vector of a text; ``digest`` changes where its vectors do."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 (hex) of what its vectors come from."""
+        ...
+
+    def encode(self, texts: Sequence[str], /) -> npt.NDArray[np.float32]:
+        """Return a vector a text, shape (texts, dimensions), each whatever stands beside it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What a classifier may read texts with, beside its own rules.
+
+    Attributes:
+        cut: Gives each text its words, with a space between and the spaces inside a word as ``_``.
+        encoder: Gives each text a vector.
+        few: Whether the encoder is worth a trial only where people gave few labels.
+    """
+
+    cut: Callable[[Sequence[str]], Sequence[str]] | None = None
+    encoder: Encoder | None = None
+    few: bool = False
+
+
+class Vectors(NamedTuple):
+    """One vector a text: float32, shape (texts, dimensions)."""
+
+    rows: npt.NDArray[np.float32]
+
+    def of(self, rows: Rows) -> Vectors:
+        """Return the vectors of some of the texts."""
+        return Vectors(self.rows[rows])
+
+
+Blocks = Mapping[str, Words | Vectors]
+"""What was read of some records: `Words` for blocks of counts, `Vectors` for the other."""
 
 
 def features(batch: pd.DataFrame) -> list[str]:
@@ -54,36 +110,61 @@ def title_only(batch: pd.DataFrame) -> Flags:
     return np.array([not text.strip() for text in batch["clean_description"].tolist()], dtype=bool)
 
 
-def words(batch: pd.DataFrame) -> dict[str, Words]:
-    """Return the words of each of `BLOCKS` in every record.
+def blocks(batch: pd.DataFrame, names: Collection[str], reader: Reader) -> dict[str, Words | Vectors]:
+    """Return the named blocks of every record, those that ``reader`` has nothing for left out.
 
     >>> batch = pd.DataFrame({"clean_title": ["Hoà khí"], "clean_description": [""], "unit": ["Sở Y tế"]})
-    >>> {name: block.lexicon for name, block in words(batch).items()}
+    >>> found = blocks(batch, ["keyed", "folded", "unit", "sector", "words"], Reader())
+    >>> {name: block.lexicon for name, block in found.items()}
     {'keyed': ['hòa', 'khí'], 'folded': ['hoa', 'khi'], 'unit': ['so', 'y', 'te'], 'sector': []}
     """
-    text = read(features(batch))
-    return {
-        KEYED: text.respelt(_keyed),
-        FOLDED: text.respelt(bare),
-        UNIT: read(_cells(batch, "unit")).respelt(bare),
-        SECTOR: read(_cells(batch, "sector")),
-    }
+    found: dict[str, Words | Vectors] = {}
+    text = read(features(batch)) if {KEYED, FOLDED} & set(names) else None
+    for name in names:
+        if name == KEYED and text:
+            found[name] = text.respelt(_keyed)
+        elif name == FOLDED and text:
+            found[name] = text.respelt(bare)
+        elif name == UNIT:
+            found[name] = read(_cells(batch, "unit")).respelt(bare)
+        elif name == SECTOR:
+            found[name] = read(_cells(batch, "sector"))
+        elif name == AUTHOR:
+            found[name] = read(_cells(batch, AUTHOR_CODES))
+        elif name == WORDS and reader.cut:
+            found[name] = read(_cut(batch, reader.cut)).respelt(_keyed)
+        elif name == VECTORS and reader.encoder:
+            found[name] = Vectors(_encoded(features(batch), reader.encoder))
+    return found
 
 
-def marked(texts: Mapping[str, Words]) -> Flags:
+def counts(found: Blocks, name: str) -> Words:
+    """Return a block of counts, which must have been read."""
+    block = found[name]
+    assert isinstance(block, Words)
+    return block
+
+
+def marked(texts: Blocks) -> Flags:
     """Return which texts bear a mark of Vietnamese anywhere: the others were typed without.
 
-    >>> marked(words(pd.DataFrame({"clean_title": ["Ky thuat: 5 m²", "Máy"], "clean_description": ["", ""]})))
+    >>> batch = pd.DataFrame({"clean_title": ["Ky thuat: 5 m²", "Máy"], "clean_description": ["", ""]})
+    >>> marked(blocks(batch, ["keyed"], Reader()))
     array([False,  True])
     """
-    text = texts[KEYED]
+    text = counts(texts, KEYED)
     bears = np.array([_MARKED.search(word) is not None for word in text.lexicon], dtype=bool)
     return np.bincount(text.text[bears[text.spelling]], minlength=text.texts) > 0
 
 
-def placed(texts: Mapping[str, Words]) -> Flags:
+def placed(texts: Blocks) -> Flags:
     """Return which records say where their author works."""
-    return (texts[UNIT].sizes() > 0) | (texts[SECTOR].sizes() > 0)
+    return (counts(texts, UNIT).sizes() > 0) | (counts(texts, SECTOR).sizes() > 0)
+
+
+def authored(texts: Blocks) -> Flags:
+    """Return which records name a field in their author's own words."""
+    return counts(texts, AUTHOR).sizes() > 0
 
 
 @lru_cache(maxsize=1 << 17)
@@ -111,6 +192,24 @@ def bare(spellings: list[str]) -> list[str]:
 
 def _keyed(spellings: list[str]) -> list[str]:
     return [keyed(word) for word in spellings]
+
+
+def _cut(batch: pd.DataFrame, cut: Callable[[Sequence[str]], Sequence[str]]) -> list[str]:
+    """Return the words of each record; every title and description is cut once."""
+    titles, descriptions = batch["clean_title"].tolist(), batch["clean_description"].tolist()
+    texts = list(dict.fromkeys([*titles, *descriptions]))
+    found = dict(zip(texts, cut(texts), strict=True))
+    return [
+        f"{found[title]} {found[description]}"
+        for title, description in zip(titles, descriptions, strict=True)
+    ]
+
+
+def _encoded(texts: Sequence[str], encoder: Encoder) -> npt.NDArray[np.float32]:
+    """Return the vector of each text; of texts that stand here twice one is made."""
+    place = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    vectors = np.asarray(encoder.encode(list(place)), dtype=np.float32)
+    return vectors[[place[text] for text in texts]] if texts else vectors.reshape(0, -1)
 
 
 def _cells(batch: pd.DataFrame, column: str) -> Sequence[str]:
