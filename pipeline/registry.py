@@ -39,7 +39,9 @@ CURRENT: Final = "current"
 ALLOWED: Final = frozenset[str]()
 """Types a model may hold beyond those that skops itself holds safe (numpy, scipy and scikit-learn's own)."""
 
-_RESERVED: Final = ("schema", "name", "version", "libraries", "model", "promotion", "seal")
+RESERVED: Final = ("schema", "name", "version", "libraries", "model", "promotion", "seal")
+"""Keys of a card that the registry writes."""
+
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _VERSION: Final = re.compile(r"(\d{4,})-[0-9a-f]{8}")
 _STAGING: Final = re.compile(r"\.\d{4,}|\.current\.\d+")
@@ -75,7 +77,7 @@ def save(root: Path, name: str, model: Any, card: Mapping[str, Any]) -> str:
         OutputError, PermissionDenied: The system did not let it be written.
     """
     _check_name(name)
-    taken = [key for key in _RESERVED if key in card]
+    taken = [key for key in RESERVED if key in card]
     if taken:
         raise UsageError("The card must not hold {key}: the registry writes it.", key=taken[0])
     data = _deterministic(skops.io.dumps(model))

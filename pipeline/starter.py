@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import classify, dedupe, evaluate, lessons, normalize, read, registry, units, validity
+from pipeline import classify, dedupe, evaluate, lessons, normalize, read, registry, seen, units, validity
 from pipeline.errors import GateRefused, InputNotFound, UsageError
 from pipeline.records import DUPLICATE_LEVELS, NOT_SAME, SAME
 from pipeline.settings import Settings, checkout
@@ -29,11 +29,15 @@ _SAMPLE: Final = ("archive.csv", "labelled.csv")
 
 
 class Ready(NamedTuple):
-    """A model to use, what it is called in results, and whether it was trained just now."""
+    """A model to use, what it is called in results, and whether it was trained just now.
+
+    ``stored`` is what the registry holds of it, which tells what it has seen (`seen.by`).
+    """
 
     model: Any
     name: str
     trained: bool
+    stored: Any
 
 
 def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str = "") -> Ready:
@@ -54,7 +58,8 @@ def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str =
         )
         trained = True
     stored = registry.load(root, name, taxonomy=taxonomy.version)
-    return Ready(classify.restore(stored.model, stored.card), f"{name}/{stored.version}", trained)
+    model = classify.restore(stored.model, stored.card)
+    return Ready(model, f"{name}/{stored.version}", trained, stored.model)
 
 
 def _outgrown_fields(root: Path, taxonomy: Taxonomy) -> bool:
@@ -125,7 +130,8 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
         "rows": len(labelled),
         "unlabelled": 0 if unlabelled is None else len(unlabelled),
     }
-    return registry.save(root, name, classify.artefact(fitted.model), card)
+    stored = {**classify.artefact(fitted.model), seen.KEY: seen.learnt(labelled)}
+    return registry.save(root, name, stored, card)
 
 
 def judged_labels(labels: pd.DataFrame, truth: pd.DataFrame) -> evaluate.Labels:
@@ -233,7 +239,8 @@ def pairs(root: Path, *, settings: Settings, known: dedupe.Knowledge, created: s
         registry.promote(root, PAIRS, version)
         trained = True
     stored = registry.load(root, PAIRS)
-    return Ready(dedupe.PairClassifier.of(stored.model), f"{PAIRS}/{stored.version}", trained)
+    model = dedupe.PairClassifier.of(stored.model)
+    return Ready(model, f"{PAIRS}/{stored.version}", trained, stored.model)
 
 
 def _outgrown(root: Path) -> bool:
