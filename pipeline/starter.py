@@ -58,8 +58,25 @@ def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str =
         )
         trained = True
     stored = registry.load(root, name, taxonomy=taxonomy.version)
-    model = classify.restore(stored.model, stored.card)
-    return Ready(model, f"{name}/{stored.version}", trained, stored.model)
+    return Ready(restored(stored), f"{name}/{stored.version}", trained, stored.model)
+
+
+def restored(stored: registry.Stored) -> classify.Model:
+    """Return the field classifier of what the registry holds.
+
+    Raises:
+        GateRefused: It is something else, or was made for another version of the program.
+    """
+    try:
+        return classify.restore(stored.model, stored.card)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as fault:
+        raise GateRefused(
+            "The model {name} {version} is no field classifier of this program ({kind}). Roll back to an "
+            "earlier version, or train again.",
+            name=stored.card["name"],
+            version=stored.version,
+            kind=type(fault).__name__,
+        ) from None
 
 
 def _outgrown_fields(root: Path, taxonomy: Taxonomy) -> bool:

@@ -396,7 +396,7 @@ def _compared(
     Raises:
         GateRefused: The new model is not good enough, or a record taught one of them; nobody forces it.
     """
-    from pipeline import classify, evaluate, judging, registry
+    from pipeline import evaluate, judging, registry, starter
     from pipeline.errors import GateRefused, OutputError
 
     asked = bool(tables) or stored
@@ -406,7 +406,7 @@ def _compared(
     new = registry.load(both.root, both.name, both.new, taxonomy=taxonomy.version)
     try:
         old = registry.load(both.root, both.name, both.used, taxonomy=taxonomy.version)
-        classify.restore(old.model, old.card)
+        former = starter.restored(old)
     except (GateRefused, OutputError) as fault:
         # Runs refuse it as well: there is nothing that the new one could be worse than.
         console.warn(
@@ -422,8 +422,8 @@ def _compared(
     frozen = _unseen(console, both, tables, store, models=(new, old), stored=stored, force=force)
     true = judging.truth(frozen.batch, taxonomy, frozen.groups)
     answers = [
-        judging.ask(classify.restore(each.model, each.card), frozen.batch, name=each.version)
-        for each in (new, old)
+        judging.ask(model, frozen.batch, name=version)
+        for model, version in ((starter.restored(new), both.new), (former, both.used))
     ]
     verdict = evaluate.gate(true, *answers)
     _figures(console, console.words("Beside the model in use"), verdict.figures)
