@@ -8,7 +8,7 @@ had not seen.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -87,7 +87,12 @@ def _outgrown_fields(root: Path, taxonomy: Taxonomy) -> bool:
     card = registry.card(root, FIELDS, version)
     fits = card.get("features") == classify.SCHEMA and card.get("normalize") == normalize.VERSION
     fits = fits and card.get("taxonomy") == taxonomy.version
-    return not fits and card.get("data", {}).get("files") == list(_SAMPLE)
+    return not fits and is_starter(card)
+
+
+def is_starter(card: Mapping[str, Any]) -> bool:
+    """Return whether the card of a field classifier is that of one that the sample alone taught."""
+    return bool(card.get("data", {}).get("files") == list(_SAMPLE))
 
 
 def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says of it

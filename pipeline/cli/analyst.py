@@ -48,7 +48,7 @@ _SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdi
     "--stored",
     is_flag=True,
     help="Learn from the labels that people gave in the store, of its archive's records and of those in "
-    "LABELLED.",
+    "LABELLED; records without one help where there are few.",
 )
 @options.store
 @options.common
@@ -118,7 +118,7 @@ def _train_fields(  # noqa: PLR0913 - what users may choose
 
     taxonomy, settings = fields.in_use(store), Settings()
     batch = labelling.labelled(console, labelled, store)[0] if stored else _read(console, labelled)
-    others = _read(console, unlabelled) if unlabelled else None
+    others = _others(console, batch if stored else None, unlabelled)
     starter.codes(batch, "field", taxonomy)  # a wrong label is said before minutes are spent
     known = starter.knowledge(settings=settings)
     judge = starter.pairs(root, settings=settings, known=known, created=options.now())
@@ -133,6 +133,18 @@ def _train_fields(  # noqa: PLR0913 - what users may choose
             groups=starter.copies(batch, judge.model, settings=settings, known=known),
             unlabelled=others,
         )
+
+
+def _others(
+    console: Console, batch: pd.DataFrame | None, unlabelled: tuple[Path, ...]
+) -> pd.DataFrame | None:
+    """Return the records without labels: of the tables named, and of the archive where its labels teach."""
+    import pandas as pd
+
+    parts = [] if batch is None else [batch[batch["field"].str.strip() == ""]]
+    if unlabelled:
+        parts.append(_read(console, unlabelled))
+    return pd.concat(parts, ignore_index=True).fillna("") if parts else None
 
 
 def _train_pairs(

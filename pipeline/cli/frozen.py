@@ -44,7 +44,7 @@ def records(
 
     settings = Settings()
     if stored:
-        batch = labelling.labelled(console, files, store)[0]
+        batch = labelling.labelled(console, files, store, others=0)[0]
     else:
         given = reading.tables(console, files)
         console.unread(given.quarantine)
