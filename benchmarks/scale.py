@@ -34,7 +34,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -314,17 +314,21 @@ def alike(index: Any, hashes: list[Any]) -> set[tuple[int, int]]:
 
 def rensa(path: Path) -> set[tuple[int, int]]:
     """Return the pairs of rensa's MinHash, as its README shows it."""
+    return minhashed(text for texts in chunks(path) for text in texts)
+
+
+def minhashed(texts: Iterable[str]) -> set[tuple[int, int]]:
+    """Return the pairs of texts that rensa's MinHash finds, by their places."""
     from rensa import RMinHash, RMinHashLSH
 
     index = RMinHashLSH(threshold=0.5, num_perm=128, num_bands=32)
     hashes = []
-    for texts in chunks(path):
-        for text in texts:
-            words = text.lower().split()
-            each = RMinHash(num_perm=128, seed=42)
-            each.update([" ".join(words[at : at + 3]) for at in range(len(words) - 2)])
-            index.insert(len(hashes), each)
-            hashes.append(each)
+    for text in texts:
+        words = text.lower().split()
+        each = RMinHash(num_perm=128, seed=42)
+        each.update([" ".join(words[at : at + 3]) for at in range(len(words) - 2)])
+        index.insert(len(hashes), each)
+        hashes.append(each)
     return alike(index, hashes)
 
 

@@ -12,6 +12,8 @@ import pandas as pd
 from pipeline import classify, evaluate, normalize, starter
 from pipeline.decisions import content_hash
 from pipeline.lessons import TEXT
+from pipeline.report.outcome import confidential
+from pipeline.seen import Flags
 from pipeline.taxonomy import Taxonomy
 
 _EXAMPLES: Final = 3
@@ -44,14 +46,24 @@ def ask(model: classify.Model, batch: pd.DataFrame, *, name: str) -> evaluate.As
     )
 
 
-def content(model: classify.Model, batch: pd.DataFrame, true: pd.DataFrame, *, name: str) -> dict[str, Any]:
+def content(
+    model: classify.Model,
+    batch: pd.DataFrame,
+    true: pd.DataFrame,
+    *,
+    name: str,
+    taught: Flags | None = None,
+) -> dict[str, Any]:
     """Return all figures of a model on labelled records, as JSON values for the page.
+
+    A record that is marked confidential is named by its id alone.
 
     Args:
         model: The classifier.
         batch: Normalized records.
         true: What is true of them (`truth`), row for row.
         name: What the model is called.
+        taught: Which records the model learnt from, or copies of them (`seen.by`); None where nobody knows.
     """
     labels = classify.label(model, batch, name=name)
     found = _judged(labels, true)
@@ -60,6 +72,7 @@ def content(model: classify.Model, batch: pd.DataFrame, true: pd.DataFrame, *, n
     return {
         "model": name,
         **found.summary(),
+        "seen": _seen(labels, true, taught),
         "fields": _fields(found, labels, true),
         "confusions": _confusions(found, labels, true, batch),
         "reliability": evaluate.reliability(probability, right).round(4).to_dict("records"),
@@ -70,7 +83,18 @@ def content(model: classify.Model, batch: pd.DataFrame, true: pd.DataFrame, *, n
         ],
         "sectors": _by(batch, "sector", labels, true),
         "units": _by(batch, "unit", labels, true)[:_UNITS],
+        "confidential": sorted(confidential(batch) & set(batch["id"])),
     }
+
+
+def _seen(labels: pd.DataFrame, true: pd.DataFrame, taught: Flags | None) -> dict[str, Any]:
+    """Return how many records taught the model, and the figures on the others where there are both."""
+    if taught is None:
+        return {"known": False, "records": None, "others": None}
+    others = None
+    if taught.any() and not taught.all():
+        others = _slice("others", labels[~taught].reset_index(drop=True), true[~taught])
+    return {"known": True, "records": int(taught.sum()), "others": others}
 
 
 def audit(batch: pd.DataFrame, taxonomy: Taxonomy, groups: Sequence[str]) -> pd.DataFrame:
@@ -134,12 +158,17 @@ def _confusions(
 ) -> list[dict[str, Any]]:
     """Return the kinds of error, most frequent first, each with the titles of the surest mistakes."""
     kinds = []
+    hidden = confidential(batch)
     sure = labels["probability"].to_numpy(dtype=float)
     for each in found.confusions.to_dict("records"):
         here = np.flatnonzero((true["field"] == each["true"]) & (labels["field"] == each["predicted"]))
         worst = here[np.argsort(-sure[here], kind="stable")][:_EXAMPLES]
         examples = [
-            {"id": batch["id"].iloc[row], "title": _shown(batch.iloc[row]), "probability": float(sure[row])}
+            {
+                "id": batch["id"].iloc[row],
+                "title": "" if batch["id"].iloc[row] in hidden else _shown(batch.iloc[row]),
+                "probability": float(sure[row]),
+            }
             for row in worst.tolist()
         ]
         kinds.append({**{str(key): value for key, value in each.items()}, "examples": examples})

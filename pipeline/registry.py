@@ -6,8 +6,9 @@
     models/<name>/0001-1f2e3d4c/card.json       what it is, what it was made from, and the seal of both
     models/<name>/current                       the version in use; below it those used before, latest first
 
-Any object that skops can write may be stored. Nothing here unpickles, and which types a file may hold is
-decided here, never by the file (an allow-list read from a model let crafted models run code elsewhere).
+Any object of plain parts (numbers, texts, arrays, estimators) that skops can write may be stored. Nothing
+here unpickles, and which types a file may hold is decided here, never by the file (an allow-list read from a
+model let crafted models run code elsewhere). A file takes no more memory than it is long, and leads nowhere.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
 import shutil
+import stat
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -35,16 +38,27 @@ SCHEMA: Final = 1
 MODEL: Final = "model.skops"
 CARD: Final = "card.json"
 CURRENT: Final = "current"
+_SCHEMA: Final = "schema.json"
 
 ALLOWED: Final = frozenset[str]()
 """Types a model may hold beyond those that skops itself holds safe (numpy, scipy and scikit-learn's own)."""
 
-_RESERVED: Final = ("schema", "name", "version", "libraries", "model", "promotion", "seal")
+_LOADERS: Final = frozenset(
+    {"CachedNode", "DictNode", "JsonNode", "ListNode", "NdArrayNode", "ObjectNode", "TupleNode", "TypeNode"}
+)
+"""Ways of reading that make data and estimators of it; none makes a function, or unpacks what is packed."""
+
+RESERVED: Final = ("schema", "name", "version", "libraries", "model", "promotion", "seal")
+"""Keys of a card that the registry writes."""
+
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _VERSION: Final = re.compile(r"(\d{4,})-[0-9a-f]{8}")
 _STAGING: Final = re.compile(r"\.\d{4,}|\.current\.\d+")
 _ABANDONED: Final = 24 * 3600
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
+_MOST_OF_CARD: Final = 1 << 26
+_MOST_OF_SCHEMA: Final = 1 << 24
+_ARRAY: Final = b"\x93NUMPY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,7 @@ def save(root: Path, name: str, model: Any, card: Mapping[str, Any]) -> str:
         OutputError, PermissionDenied: The system did not let it be written.
     """
     _check_name(name)
-    taken = [key for key in _RESERVED if key in card]
+    taken = [key for key in RESERVED if key in card]
     if taken:
         raise UsageError("The card must not hold {key}: the registry writes it.", key=taken[0])
     data = _deterministic(skops.io.dumps(model))
@@ -126,12 +140,15 @@ def load(root: Path, name: str, version: str | None = None, *, taxonomy: str | N
     folder = _folder(root, name, version)
     card = _read_card(folder, name, version)
     _check_fit(card, taxonomy)
-    data = _read(folder / MODEL)
     promised = card["model"]
-    if len(data) != promised["bytes"] or _sha256(data) != promised["sha256"]:
+    data = _read(folder / MODEL, most=promised["bytes"])
+    if len(data) != promised["bytes"] or _sha256(data) != promised.get("sha256"):
         raise _damaged(folder / MODEL)
     _check_types(data, name)
-    return Stored(version, skops.io.loads(data, trusted=sorted(ALLOWED)), card)
+    try:
+        return Stored(version, skops.io.loads(data, trusted=sorted(ALLOWED)), card)
+    except Exception as fault:  # noqa: BLE001 - a crafted file can fail anywhere in a reader
+        raise _no_model(name, fault) from None
 
 
 def versions(root: Path, name: str) -> list[str]:
@@ -257,7 +274,7 @@ def _deterministic(data: bytes) -> bytes:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {entry.filename: archive.read(entry) for entry in archive.infolist()}
-    schema = json.loads(members.pop("schema.json"))
+    schema = json.loads(members.pop(_SCHEMA))
     numbers: dict[int, int] = {}
     files: dict[str, str] = {}
     renamed = _renumber(schema, numbers, files)
@@ -265,7 +282,7 @@ def _deterministic(data: bytes) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for old, new in sorted(files.items(), key=lambda pair: pair[1]):
             archive.writestr(zipfile.ZipInfo(new, _LONG_AGO), members[old])
-        archive.writestr(zipfile.ZipInfo("schema.json", _LONG_AGO), json.dumps(renamed, indent=1))
+        archive.writestr(zipfile.ZipInfo(_SCHEMA, _LONG_AGO), json.dumps(renamed, indent=1))
     return out.getvalue()
 
 
@@ -290,18 +307,70 @@ def _check_types(data: bytes, name: str) -> None:
     """Refuse a model file that is no plain skops file of allowed types; nothing in it is run."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            # Stored, not packed: a small file cannot unfold into a large one.
-            plain = all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
-        strange = sorted(set(skops.io.get_untrusted_types(data=data)) - ALLOWED)
+            strange = _unfolding(archive) or _strange(_nodes(json.loads(archive.read(_SCHEMA))))
+        # Asked last: to answer it reads every array.
+        strange = strange or sorted(set(skops.io.get_untrusted_types(data=data)) - ALLOWED)
     except Exception as fault:  # noqa: BLE001 - a crafted file can fail anywhere in a reader
-        kind = type(fault).__name__
-        raise GateRefused("The model {name} is not a model file ({kind}).", name=name, kind=kind) from None
-    if strange or not plain:
+        raise _no_model(name, fault) from None
+    if strange:
         raise GateRefused(
             "The model {name} holds {types}, which a model must not hold; it was not loaded.",
             name=name,
-            types=", ".join(strange) or "packed data",
+            types=", ".join(strange),
         )
+
+
+def _no_model(name: str, fault: Exception) -> GateRefused:
+    kind = type(fault).__name__
+    return GateRefused("The model {name} is not a model file ({kind}).", name=name, kind=kind)
+
+
+def _unfolding(archive: zipfile.ZipFile) -> list[str]:
+    """Return what in a file takes more memory than it is long, in words; [] where nothing does."""
+    entries = archive.infolist()
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        return ["packed data"]
+    if sum(entry.file_size for entry in entries) > sum(entry.compress_size for entry in entries):
+        return ["packed data"]
+    # Entries may overlap in the file, so that one array is there a thousand times.
+    places = sorted((entry.header_offset, entry.file_size) for entry in entries)
+    if any(start + size > end for (start, size), (end, _) in itertools.pairwise(places)):
+        return ["overlapping data"]
+    if archive.getinfo(_SCHEMA).file_size > _MOST_OF_SCHEMA:
+        return ["endless structure"]
+    for entry in entries:
+        if entry.filename != _SCHEMA:
+            with archive.open(entry) as file:
+                if file.read(len(_ARRAY)) != _ARRAY:
+                    return ["other data than arrays"]
+    return []
+
+
+def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object that a schema describes."""
+    left = [schema]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            if "__loader__" in each:
+                yield each
+            left.extend(each.values())
+        elif isinstance(each, list):
+            left.extend(each)
+
+
+def _strange(nodes: Iterator[dict[str, Any]]) -> list[str]:
+    """Return what a model must not be made of, by name, and arrays that are read more than once."""
+    found: set[str] = set()
+    readers: dict[str, object] = {}
+    for node in nodes:
+        if node["__loader__"] not in _LOADERS:
+            found.add(f"{node.get('__module__')}.{node.get('__class__')}")
+        if "file" in node and readers.setdefault(str(node["file"]), node.get("__id__", node)) != node.get(
+            "__id__"
+        ):
+            found.add("one array many times")
+    return sorted(found)
 
 
 def _check_fit(card: Mapping[str, Any], taxonomy: str | None) -> None:
@@ -335,7 +404,7 @@ def _libraries() -> dict[str, str]:
 
 
 def _read_card(folder: Path, name: str, version: str) -> dict[str, Any]:
-    data = _read(folder / CARD)
+    data = _read(folder / CARD, most=_MOST_OF_CARD)
     try:
         found = json.loads(data)
         body = {key: value for key, value in found.items() if key != "seal"}
@@ -344,6 +413,10 @@ def _read_card(folder: Path, name: str, version: str) -> dict[str, Any]:
     except (ValueError, KeyError, AttributeError, RecursionError):
         raise _damaged(folder / CARD) from None
     if not whole or (body.get("name"), body.get("version")) != (name, version):
+        raise _damaged(folder / CARD)
+    # Whoever knows the format can seal anything.
+    sound = isinstance(body.get("libraries"), dict) and isinstance(body.get("model"), dict)
+    if not sound or not isinstance(body["model"].get("bytes"), int):
         raise _damaged(folder / CARD)
     if body.get("schema") != SCHEMA:
         raise GateRefused(
@@ -358,11 +431,11 @@ def _read_card(folder: Path, name: str, version: str) -> dict[str, Any]:
 def _used(root: Path, name: str) -> list[str]:
     """Return the versions put in use, latest first."""
     _check_name(name)
-    try:
-        lines = (root / name / CURRENT).read_text(encoding="ascii").split()
-    except FileNotFoundError:
+    if not os.path.lexists(root / name / CURRENT):
         return []
-    except (OSError, UnicodeDecodeError):
+    try:
+        lines = _read(root / name / CURRENT, most=_MOST_OF_CARD).decode("ascii").split()
+    except UnicodeDecodeError:
         raise _damaged(root / name / CURRENT) from None
     if not all(map(_VERSION.fullmatch, lines)):
         raise _damaged(root / name / CURRENT)
@@ -387,6 +460,9 @@ def _folder(root: Path, name: str, version: str) -> Path:
             root=str(root),
             known=", ".join(versions(root, name)) or "none",
         )
+    # A link could lead out of the shelf.
+    if (root / name / version).is_symlink():
+        raise _damaged(root / name / version)
     return root / name / version
 
 
@@ -408,8 +484,13 @@ def _damaged(path: Path) -> OutputError:
     )
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, *, most: int) -> bytes:
+    """Return the bytes of a plain file that is not longer than promised."""
     try:
+        found = path.lstat()
+        # A link could lead out of the shelf, a pipe never ends, and what has grown is not what was saved.
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            raise _damaged(path)
         return path.read_bytes()
     except PermissionError:
         raise PermissionDenied("{file} cannot be read.", file=str(path)) from None

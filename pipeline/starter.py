@@ -8,7 +8,7 @@ had not seen.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,6 +26,7 @@ from pipeline import (
     normalize,
     read,
     registry,
+    seen,
     segment,
     units,
     validity,
@@ -41,11 +42,15 @@ _SAMPLE: Final = ("archive.csv", "labelled.csv")
 
 
 class Ready(NamedTuple):
-    """A model to use, what it is called in results, and whether it was trained just now."""
+    """A model to use, what it is called in results, and whether it was trained just now.
+
+    ``stored`` is what the registry holds of it, which tells what it has seen (`seen.by`).
+    """
 
     model: Any
     name: str
     trained: bool
+    stored: Any
 
 
 def fields(
@@ -77,7 +82,7 @@ def fields(
         )
         trained = True
     stored = registry.load(root, name, taxonomy=taxonomy.version)
-    return Ready(classify.restore(stored.model, stored.card, reader), f"{name}/{stored.version}", trained)
+    return Ready(restored(stored, reader), f"{name}/{stored.version}", trained, stored.model)
 
 
 def text_reader(
@@ -110,6 +115,24 @@ def syllables() -> encode.Syllables:
         )
 
 
+def restored(stored: registry.Stored, reader: classify.Reader | None = None) -> classify.Model:
+    """Return the field classifier of what the registry holds, with what it reads texts with.
+
+    Raises:
+        GateRefused: It is something else, or was made for another version of the program.
+    """
+    try:
+        return classify.restore(stored.model, stored.card, reader or text_reader())
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as fault:
+        raise GateRefused(
+            "The model {name} {version} is no field classifier of this program ({kind}). Roll back to an "
+            "earlier version, or train again.",
+            name=stored.card["name"],
+            version=stored.version,
+            kind=type(fault).__name__,
+        ) from None
+
+
 def _outgrown_fields(root: Path, taxonomy: Taxonomy) -> bool:
     """Return whether the field classifier in use is a starter of another program version or taxonomy."""
     version = registry.current(root, FIELDS)
@@ -118,7 +141,12 @@ def _outgrown_fields(root: Path, taxonomy: Taxonomy) -> bool:
     card = registry.card(root, FIELDS, version)
     fits = card.get("features") == classify.SCHEMA and card.get("normalize") == normalize.VERSION
     fits = fits and card.get("taxonomy") == taxonomy.version
-    return not fits and card.get("data", {}).get("files") == list(_SAMPLE)
+    return not fits and is_starter(card)
+
+
+def is_starter(card: Mapping[str, Any]) -> bool:
+    """Return whether the card of a field classifier is that of one that the sample alone taught."""
+    return bool(card.get("data", {}).get("files") == list(_SAMPLE))
 
 
 def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says of it
@@ -181,7 +209,8 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
         "rows": len(labelled),
         "unlabelled": 0 if unlabelled is None else len(unlabelled),
     }
-    return registry.save(root, name, classify.artefact(fitted.model), card)
+    stored = {**classify.artefact(fitted.model), seen.KEY: seen.learnt(labelled)}
+    return registry.save(root, name, stored, card)
 
 
 def judged_labels(labels: pd.DataFrame, truth: pd.DataFrame) -> evaluate.Labels:
@@ -289,7 +318,8 @@ def pairs(root: Path, *, settings: Settings, known: dedupe.Knowledge, created: s
         registry.promote(root, PAIRS, version)
         trained = True
     stored = registry.load(root, PAIRS)
-    return Ready(dedupe.PairClassifier.of(stored.model), f"{PAIRS}/{stored.version}", trained)
+    model = dedupe.PairClassifier.of(stored.model)
+    return Ready(model, f"{PAIRS}/{stored.version}", trained, stored.model)
 
 
 def _outgrown(root: Path) -> bool:

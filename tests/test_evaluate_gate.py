@@ -136,6 +136,127 @@ def test_copies_are_no_evidence():
     assert again.figures["gain_low"] == pytest.approx(once.figures["gain_low"], abs=1e-9)
 
 
+def answers(truth, errors, *, probability=None, auto=True):
+    """Return labels that are wrong in exactly ``errors`` of each field's first rows."""
+    place = truth.groupby("field").cumcount()
+    wrong = place < truth["field"].map(errors)
+    other = truth["field"].map(dict(zip(FIELDS, FIELDS[1:] + FIELDS[:1], strict=True)))
+    return pd.DataFrame(
+        {
+            "id": truth["id"],
+            "field": truth["field"].where(~wrong, other),
+            "probability": 1 - float(wrong.mean()) if probability is None else probability,
+            "decision": "auto" if auto else "review",
+        }
+    )
+
+
+def even(count):
+    """The same number of errors in each field."""
+    return dict.fromkeys(FIELDS, count)
+
+
+ONE_REASON = {
+    # 400 rows a field; the one in use errs in 80 of each. One field loses while two gain more.
+    "field": (
+        "The field education loses",
+        lambda truth: answers(truth, {"education": 120, "safety": 0, "union": 60}),
+        None,
+    ),
+    "ece": ("Its probabilities are off", lambda truth: answers(truth, even(20), probability=0.99), None),
+    "bare": ("Without marks it loses", lambda truth: answers(truth, even(20)), even(60)),
+}
+
+
+@pytest.mark.parametrize("which", ONE_REASON)
+def test_each_reason_can_stand_alone(which):
+    """A model that is better in all but one respect is refused for that one, and for nothing else."""
+    told, new, bare = ONE_REASON[which]
+    truth = rows()
+    whole = new(truth)
+    both = evaluate.Asked(whole, whole if bare is None else answers(truth, bare))
+    old = answers(truth, even(80), auto=False)
+    verdict = evaluate.gate(truth, both, evaluate.Asked(old, old))
+    assert len(verdict.reasons) == 1
+    assert str(verdict.reasons[0]).startswith(told)
+    mended = answers(truth, even(20))
+    assert evaluate.gate(truth, evaluate.Asked(mended, mended), evaluate.Asked(old, old)).reasons == ()
+
+
+def test_only_flips_may_be_the_reason():
+    """A better model passes where the labels that change wait for a person, not where they stand."""
+    truth = rows()
+    whole = answers(truth, even(0))
+    new = evaluate.Asked(whole, whole)
+    stood, waited = (answers(truth, even(60), auto=auto) for auto in (True, False))
+    verdict = evaluate.gate(truth, new, evaluate.Asked(stood, stood))
+    assert [str(reason)[:40] for reason in verdict.reasons] == ["180 of 1200 automatic labels would chang"]
+    assert evaluate.gate(truth, new, evaluate.Asked(waited, waited)).reasons == ()
+
+
+def test_only_chance_may_be_the_reason():
+    """A gain on few rows that drawing them again may turn into a loss is refused for that alone."""
+    truth = rows(90)
+    random = np.random.default_rng(0)
+    old = answers(truth, even(4), probability=0.87, auto=False)
+    hit = old["field"] != truth["field"]
+    # Right where the other was wrong and wrong elsewhere, one row more right in all: much noise, little gain.
+    lost = random.choice(np.flatnonzero(~hit), int(hit.sum()) - 1, replace=False)
+    field = truth["field"].copy()
+    field.iloc[lost] = field.iloc[lost].map(dict(zip(FIELDS, FIELDS[1:] + FIELDS[:1], strict=True)))
+    whole = old.assign(field=field)
+    limits = evaluate.Limits(field_loss=1.0)
+    verdict = evaluate.gate(truth, evaluate.Asked(whole, whole), evaluate.Asked(old, old), limits=limits)
+    assert verdict.figures["gain"] > 0
+    assert [str(reason)[:17] for reason in verdict.reasons] == ["It might be worse"]
+
+
+def test_only_no_gain_may_be_the_reason():
+    """A model beyond reproach that gains nothing is refused for that alone."""
+    truth = rows()
+    same = answers(truth, even(20))
+    verdict = evaluate.gate(truth, evaluate.Asked(same, same), evaluate.Asked(same, same))
+    assert [str(reason)[:15] for reason in verdict.reasons] == ["It is no better"]
+
+
+TABLES = st.lists(
+    st.tuples(*(st.sampled_from(FIELDS) for _ in range(3)), st.integers(0, 9), st.booleans()),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(TABLES)
+@settings(max_examples=60)
+def test_turning_the_two_models_round_turns_the_gain_round(drawn):
+    """What one gains the other loses; a model beside itself gains nothing, flips nothing, and that stands."""
+    truth = pd.DataFrame(
+        {
+            "id": [f"r{n}" for n in range(len(drawn))],
+            "field": [each[0] for each in drawn],
+            "field2": "",
+            "group": [f"g{each[3]}" for each in drawn],
+        }
+    )
+    sides = []
+    for side in (1, 2):
+        table = pd.DataFrame(
+            {
+                "id": truth["id"],
+                "field": [each[side] for each in drawn],
+                "probability": 1.0,
+                "decision": ["auto" if each[4] else "review" for each in drawn],
+            }
+        )
+        sides.append(evaluate.Asked(table, table))
+    forth, back = evaluate.gate(truth, *sides), evaluate.gate(truth, *sides[::-1])
+    assert forth.figures["gain"] == pytest.approx(-back.figures["gain"])
+    calm = evaluate.Limits(ece=1.0)
+    same = evaluate.gate(truth, sides[0], sides[0], limits=calm)
+    assert [str(reason)[:15] for reason in same.reasons] == ["It is no better"]
+    assert (same.figures["gain"], same.figures["gain_low"], same.figures["flips"]) == (0, 0, 0)
+
+
 LABELS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc"), st.integers(0, 5)), min_size=1)
 
 

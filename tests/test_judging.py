@@ -5,10 +5,8 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 from pipeline import judging, normalize, read, registry, starter
-from pipeline.cli import cli
 from pipeline.errors import GateRefused
 from pipeline.report import label_judgement, model_card
 from pipeline.taxonomy import default
@@ -95,78 +93,6 @@ def test_a_card_is_readable_in_both_languages(models, language, word):
     assert f"## {word}" in text
     for code in card["labels"]:
         assert default().names[code] in text
-
-
-def run(*words, models):
-    """Run a command against a folder of models."""
-    return CliRunner().invoke(cli, list(words), env={"SANGKIEN_MODELS": str(models), "SANGKIEN_LANG": "en"})
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory, sample):
-    """A shelf with a model of 11 short records a field in use, and one of all short records waiting."""
-    root = tmp_path_factory.mktemp("shelf")
-    folder = tmp_path_factory.mktemp("tables")
-    rows = read.tables([sample / "labelled.csv"]).batch
-    few = rows.groupby("field").head(11)
-    few.drop(columns=["source_file", "source_row"], errors="ignore").to_csv(folder / "few.csv", index=False)
-    versions = []
-    for table in (folder / "few.csv", sample / "labelled.csv"):
-        batch = normalize.frame(read.tables([table]).batch)
-        versions.append(
-            starter.train_fields(root, batch, default(), name="fields", source=[table], created="2025-01-01")
-        )
-    registry.promote(root, "fields", versions[0])
-    return root, versions
-
-
-def test_a_better_model_passes_the_gate(shelf, sample):
-    """On records neither saw, more labels are better; the card keeps the comparison."""
-    root, (few, many) = shelf
-    done = run("models", "promote", "fields", many, "--on", str(sample / "archive.csv"), models=root)
-    if isinstance(done.exception, GateRefused):
-        said = str(done.exception)
-        assert "no better" not in said
-        assert "might be worse" not in said
-        done = run(
-            "models",
-            "promote",
-            "fields",
-            many,
-            "--on",
-            str(sample / "archive.csv"),
-            "--force",
-            "r",
-            models=root,
-        )
-    assert done.exit_code == 0, done.output
-    kept = registry.card(root, "fields", many)["promotion"]
-    assert kept["compared_with"] == few
-    assert kept["comparison"]["gain"] > 0
-    assert registry.current(root, "fields") == many
-    assert run("models", "rollback", "fields", models=root).exit_code == 0
-    assert registry.current(root, "fields") == few
-
-
-def test_nothing_is_replaced_unasked(shelf):
-    """Without a table to compare on, and without a reason, a model in use stays."""
-    root, (few, many) = shelf
-    done = run("models", "promote", "fields", many, models=root)
-    assert isinstance(done.exception, GateRefused)
-    assert registry.current(root, "fields") == few
-
-
-def test_force_needs_a_reason_and_the_card_keeps_it(shelf):
-    """An empty reason is refused; a real one is kept in the card, which is still whole."""
-    root, (few, many) = shelf
-    assert run("models", "promote", "fields", many, "--force", " ", models=root).exit_code != 0
-    assert registry.current(root, "fields") == few
-    assert (
-        run("models", "promote", "fields", many, "--force", "a new phase begins", models=root).exit_code == 0
-    )
-    assert registry.card(root, "fields", many)["promotion"]["forced"] == "a new phase begins"
-    assert registry.load(root, "fields", many).version == many
-    registry.rollback(root, "fields")
 
 
 def test_a_starter_of_another_program_is_learnt_again(tmp_path, monkeypatch):

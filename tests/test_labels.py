@@ -142,6 +142,8 @@ def test_centres_show_every_topic():
     turned = batch.iloc[::-1].reset_index(drop=True)
     assert set(turned.iloc[classify.centres(turned, 6)]["id"]) == set(found["id"])
     assert len(classify.centres(batch.head(3), 6)) == 3
+    same = batch.head(9).assign(clean_title="một hai ba bốn năm")
+    assert len(set(classify.centres(same, 6).tolist())) == 6
 
 
 @given(st.integers(1, 40), st.integers(0, 50), st.integers(0, 9))
@@ -160,29 +162,97 @@ def model():
     return classify.fit(batch, [f"t{topic}" for topic in batch["topic"]]).model
 
 
+def named(batch, groups):
+    """Return what says which records are copies, from a group a record."""
+    group = dict(zip(batch["id"], groups, strict=True))
+    return lambda part: [f"g{group[name]}" for name in part["id"]]
+
+
+def different(count: int) -> pd.DataFrame:
+    """Records of four topics, no two of the same text."""
+    rows = [
+        (f"{n:03d}", " ".join(f"chu{n % 4}x{(n * 7 + k) % 11}" for k in range(9)) + f" số{n}")
+        for n in range(count)
+    ]
+    table = pd.DataFrame(rows, columns=["id", "title"], dtype="str")
+    return normalize.frame(table.assign(description="", field="", field2=""))
+
+
 def test_the_queue_asks_no_copy_and_nothing_labelled(model):
     """One of each group is asked; a labelled record and its copies are not; split labels come first."""
     batch = corpus(4, 12)
     groups = [name if number % 2 else batch["id"][number + 1] for number, name in enumerate(batch["id"])]
     batch.loc[0, "field"] = "t0"
     again = labels.InForce({}, frozenset({batch["id"][20]}))
-    found = asking.queue(batch, again, model, groups, size=60)
+    found = asking.queue(batch, again, model, named(batch, groups), size=60)
     assert found["why"].iloc[0] == asking.SPLIT
     assert found["id"].iloc[0] == batch["id"][20]
     group = dict(zip(batch["id"], groups, strict=True))
     asked = [group[name] for name in found["id"]]
     assert len(asked) == len(set(asked)) == len(set(groups)) - 1
     assert group[batch["id"][0]] not in asked
-    pd.testing.assert_frame_equal(found, asking.queue(batch, again, model, groups, size=60))
+    pd.testing.assert_frame_equal(found, asking.queue(batch, again, model, named(batch, groups), size=60))
 
 
 def test_the_queue_starts_with_what_is_typical_and_goes_on_with_doubts(model):
     """Without labels all are typical; when enough are labelled, all are doubts."""
-    batch = corpus(4, 40)
-    groups = batch["id"].tolist()
-    assert set(asking.queue(batch, labels.InForce({}), model, groups, size=20)["why"]) == {asking.START}
+    batch = different(asking.ENOUGH + 60)
+    alone = named(batch, batch["id"].tolist())
+    assert set(asking.queue(batch, labels.InForce({}), model, alone, size=20)["why"]) == {asking.START}
+    batch.loc[: asking.ENOUGH - 11, "field"] = "t0"
+    both = asking.queue(batch, labels.InForce({}), model, alone, size=20)["why"].tolist()
+    assert both == [asking.START] * 10 + [asking.UNSURE] * 10
+    assert set(asking.queue(batch, labels.InForce({}), None, alone, size=20)["why"]) == {asking.START}
     batch.loc[: asking.ENOUGH - 1, "field"] = "t0"
-    assert set(asking.queue(batch, labels.InForce({}), model, groups, size=20)["why"]) == {asking.UNSURE}
+    assert set(asking.queue(batch, labels.InForce({}), model, alone, size=20)["why"]) == {asking.UNSURE}
+
+
+@given(
+    st.lists(st.integers(0, 8), min_size=1, max_size=40),
+    st.sets(st.integers(0, 39), max_size=10),
+    st.integers(1, 30),
+    st.integers(0, 3),
+)
+def test_of_a_large_archive_no_copy_is_asked_either(model, groups, labelled, size, seed):
+    """Where only some records are compared at a time, none asked is a copy of another or of a labelled."""
+    batch = different(len(groups))
+    rows = [row for row in sorted(labelled) if row < len(groups)]
+    batch.loc[rows, "field"] = "t0"
+    compared = []
+
+    def alike(part):
+        compared.append(len(part))
+        return named(batch, groups)(part)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asking, "TOGETHER", 4)
+        found = asking.queue(batch, labels.InForce({}), model, alike, size=size, seed=seed)
+    group = dict(zip(batch["id"], groups, strict=True))
+    asked = [group[name] for name in found["id"]]
+    done = {groups[row] for row in rows}
+    assert len(asked) == len(set(asked))
+    assert not set(asked) & done
+    # As many as there are: more are looked at until nothing is left.
+    assert len(asked) == min(size, len(set(groups) - done))
+    assert all(count <= max(4, len(rows) + 2 * size + 40) for count in compared)
+
+
+@given(st.sets(st.integers(0, 300), max_size=120), st.integers(0, 60), st.integers(1, 50), st.randoms())
+def test_the_draw_of_a_large_table_is_the_same_in_whatever_parts_it_comes(names, most, size, random):
+    """Wanted records and so many others stay, the same for any parts; what else goes changes none."""
+    ids = sorted(map(str, names))
+    wanted = set(ids[::7])
+    whole = pd.DataFrame({"id": ids, "title": ids}, dtype="str")
+    parts = [whole.iloc[start : start + size] for start in range(0, len(ids), size)] or [whole]
+    found = asking.drawn(parts, wanted, most=most)
+    assert found.columns.tolist() == ["id", "title"]
+    assert found["id"].tolist() == asking.drawn([whole], wanted, most=most)["id"].tolist()
+    assert found["id"].is_monotonic_increasing
+    assert wanted <= set(found["id"])
+    assert len(found) == len(wanted) + min(most, len(ids) - len(wanted))
+    gone = {name for name in ids if name not in set(found["id"]) and random.random() < 0.5}
+    rest = whole[~whole["id"].isin(gone)]
+    assert asking.drawn([rest], wanted, most=most)["id"].tolist() == found["id"].tolist()
 
 
 def reading(tmp_path, text, **more):

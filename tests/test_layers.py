@@ -15,7 +15,7 @@ LAYERS = [
     {"errors", "words"},
     {"records", "settings", "amounts"},
     {"taxonomy", "normalize", "segment", "decisions"},
-    {"revision", "encode"},
+    {"revision", "encode", "seen"},
     {"labels"},
     {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
     {"validity"},
@@ -47,7 +47,7 @@ OWNERS = {
 
 PURE = {
     *("amounts", "validity", "decisions", "revision", "labels", "units", "normalize", "segment"),
-    *("dedupe", "classify", "evaluate", "flow", "lessons", "asking"),
+    *("dedupe", "classify", "evaluate", "flow", "lessons", "asking", "seen"),
 }
 """Steps: no file is opened, nothing printed, no clock, environment or network looked at."""
 

@@ -69,6 +69,15 @@ def test_the_page_names_what_was_missed_and_what_was_wrong(content, tmp_path, la
     assert json.loads(data.read_text(encoding="utf-8")) == content
 
 
+def test_a_confidential_record_is_named_by_its_id_alone(content, tmp_path):
+    """A record in the list of confidential ones has a sentence for a title, the others keep theirs."""
+    hidden = {**content, "confidential": ["d"]}
+    text = report.judgement(hidden, tmp_path / "out", language="en")[0].read_text(encoding="utf-8")
+    assert text.count("(marked confidential)") == 1
+    assert "Máy ép" not in text
+    assert "Khuôn" in text
+
+
 def test_the_page_runs_nothing_and_fetches_nothing(content, tmp_path):
     """No script, no frame, no link, no address but the name of the SVG language; cells stay text."""
     text = report.judgement(content, tmp_path)[0].read_text(encoding="utf-8")

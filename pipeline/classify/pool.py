@@ -15,8 +15,8 @@ from pipeline.classify.separator import Floats, Names
 
 LEAST: Final = 2_000
 """Unlabelled texts from which it is worth trying."""
-MOST_LABELS: Final = 50
-"""Labels a field from which unlabelled texts, and vectors of syllables, no longer help."""
+MOST_LABELS: Final = 200
+"""Labels a field up to which unlabelled texts are tried; whether they help is found out each time."""
 
 _DIMENSIONS: Final = 200
 _A_CLASS: Final = 300
@@ -34,7 +34,9 @@ def meanings(matrix: sparse.csr_array, *, seed: int) -> Floats:
     dimensions = min(_DIMENSIONS, len(often) - 1, matrix.shape[0] - 1)
     if dimensions < 1:
         return np.zeros((matrix.shape[0], 1))
-    reduced = TruncatedSVD(dimensions, n_iter=3, random_state=seed).fit_transform(matrix[:, often])
+    # Rows all alike have no variance, of which the share explained would be 0/0.
+    with np.errstate(invalid="ignore"):
+        reduced = TruncatedSVD(dimensions, n_iter=3, random_state=seed).fit_transform(matrix[:, often])
     return np.asarray(unit_length(reduced), dtype=np.float64)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from pipeline.classify import pool
@@ -43,7 +45,9 @@ def centres(batch: pd.DataFrame, count: int, *, seed: int = 0) -> Rows:
         return np.sort(order[: max(count, 0)])
     vectors = _meanings(batch.iloc[order], seed)
     # Sums in another order, as of several threads, would now and then choose another text.
-    with threadpool_limits(limits=1):
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        # Texts of the same words make fewer clusters than wanted, which is provided for below.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         found = KMeans(count, n_init=1, max_iter=_ROUNDS, random_state=seed).fit(vectors)
         far = found.transform(vectors)
     sizes = np.bincount(found.labels_, minlength=count)
@@ -51,8 +55,12 @@ def centres(batch: pd.DataFrame, count: int, *, seed: int = 0) -> Rows:
     for cluster in np.argsort(-sizes, kind="stable").tolist():
         own = np.flatnonzero(found.labels_ == cluster)
         if len(own):
-            chosen.append(int(order[own[np.argmin(np.round(far[own, cluster], 6))]]))
-    return np.array(chosen, dtype=np.intp)
+            chosen.append(int(own[np.argmin(np.round(far[own, cluster], 6))]))
+    # Where there are fewer clusters than wanted, what is least like the middle of its own shows most besides.
+    rest = np.setdiff1d(np.arange(len(order)), chosen)
+    away = np.round(far[rest, found.labels_[rest]], 6)
+    chosen += rest[np.argsort(-away, kind="stable")[: count - len(chosen)]].tolist()
+    return order[chosen].astype(np.intp)
 
 
 def _meanings(batch: pd.DataFrame, seed: int) -> Floats:

@@ -196,7 +196,10 @@ def _keyed(spellings: list[str]) -> list[str]:
 
 def _cut(batch: pd.DataFrame, cut: Callable[[Sequence[str]], Sequence[str]]) -> list[str]:
     """Return the words of each record; every title and description is cut once."""
-    titles, descriptions = batch["clean_title"].tolist(), batch["clean_description"].tolist()
+    titles, descriptions = (
+        [unicodedata.normalize("NFC", text) for text in batch[column]]
+        for column in ("clean_title", "clean_description")
+    )
     texts = list(dict.fromkeys([*titles, *descriptions]))
     found = dict(zip(texts, cut(texts), strict=True))
     return [

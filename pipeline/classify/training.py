@@ -58,6 +58,7 @@ _LEAST_FIELDS: Final = 2
 _LEAST_TEXTS: Final = 2
 _MANY: Final = 20_000
 _SECOND: Final = 0.6
+_FEW: Final = 50  # labels a field, beyond which the vectors of syllables bought nothing
 _REAL: Final = 3.0
 
 
@@ -245,7 +246,7 @@ class _Training:
     @property
     def few(self) -> bool:
         """Whether people gave few labels a field."""
-        return self.rows < pool.MOST_LABELS * len(self.classes)
+        return self.rows < _FEW * len(self.classes)
 
     def folds(self, parts: int, seed: int) -> list[tuple[Rows, Rows]]:
         """Return (training rows, held-out rows) of each fold; of many records one fold only."""
@@ -435,7 +436,7 @@ class _Search:
     def candidates(self) -> list[Candidate]:
         """Return the ways of learning."""
         data = self.data
-        pooled = len(data.pool) >= pool.LEAST and data.few
+        pooled = len(data.pool) >= pool.LEAST and data.rows < pool.MOST_LABELS * len(data.classes)
         return [
             Candidate(penalty, bayes, with_pool)
             for with_pool in ((False, True) if pooled else (False,))

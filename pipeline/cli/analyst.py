@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pipeline.cli.frozen import Frozen
     from pipeline.evaluate import Pairs
     from pipeline.lessons import Lesson
+    from pipeline.registry import Stored
 
 _VERDICTS: Final = Path("verdicts in the store")
 _SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdicts": "reviewers' verdicts"}
@@ -46,7 +48,7 @@ _SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdi
     "--stored",
     is_flag=True,
     help="Learn from the labels that people gave in the store, of its archive's records and of those in "
-    "LABELLED.",
+    "LABELLED; records without one help where there are few.",
 )
 @options.store
 @options.common
@@ -116,7 +118,7 @@ def _train_fields(  # noqa: PLR0913 - what users may choose
 
     taxonomy, settings = fields.in_use(store), Settings()
     batch = labelling.labelled(console, labelled, store)[0] if stored else _read(console, labelled)
-    others = _read(console, unlabelled) if unlabelled else None
+    others = _others(console, batch if stored else None, unlabelled)
     starter.codes(batch, "field", taxonomy)  # a wrong label is said before minutes are spent
     known = starter.knowledge(settings=settings)
     judge = starter.pairs(root, settings=settings, known=known, created=options.now())
@@ -131,6 +133,18 @@ def _train_fields(  # noqa: PLR0913 - what users may choose
             groups=starter.copies(batch, judge.model, settings=settings, known=known),
             unlabelled=others,
         )
+
+
+def _others(
+    console: Console, batch: pd.DataFrame | None, unlabelled: tuple[Path, ...]
+) -> pd.DataFrame | None:
+    """Return the records without labels: of the tables named, and of the archive where its labels teach."""
+    import pandas as pd
+
+    parts = [] if batch is None else [batch[batch["field"].str.strip() == ""]]
+    if unlabelled:
+        parts.append(_read(console, unlabelled))
+    return pd.concat(parts, ignore_index=True).fillna("") if parts else None
 
 
 def _train_pairs(
@@ -313,25 +327,44 @@ def show(name: str, version: str | None, text: str | None) -> None:
 @click.argument("version")
 @click.option(
     "--on",
-    "frozen",
+    "tables",
     type=options.PATH,
     multiple=True,
     help="Labelled tables neither model learnt from, on which both are compared; may be given several times.",
 )
 @click.option(
+    "--on-stored",
+    "stored",
+    is_flag=True,
+    help="Compare on what people labelled in the store, of its archive and of --on; what either model learnt "
+    "from is left out.",
+)
+@click.option(
     "--force", help="Put it in use whatever the comparison says, for this REASON.", metavar="REASON"
 )
+@options.store
 @options.common
-def promote(console: Console, name: str, version: str, frozen: tuple[Path, ...], force: str | None) -> None:
+def promote(  # noqa: PLR0913 - what users may choose
+    console: Console,
+    name: str,
+    version: str,
+    tables: tuple[Path, ...],
+    *,
+    stored: bool,
+    force: str | None,
+    store: Path | None,
+) -> None:
     """Put a version of a model in use.
 
-    A field classifier takes another's place only if it is better on records that people labelled (--on):
-    more right, no field much worse, honest probabilities, robust without marks, few labels changed.
-    Otherwise the command ends with code 3 and says why. The card keeps the comparison, or the REASON.
+    A field classifier takes another's place only if it is better on records that people labelled (--on,
+    --on-stored) and that taught neither: more right, no field much worse, honest probabilities, robust
+    without marks, few labels changed. Otherwise the command ends with code 3 and says why. The card keeps
+    the comparison, or the REASON. Fields are those in use in the store.
 
     \b
     Example:
       sangkien models promote fields 0002-1a2b3c4d --on frozen.xlsx
+      sangkien models promote fields 0002-1a2b3c4d --on-stored --store office
       sangkien models promote fields 0002-1a2b3c4d --force "new fields in 2026, no old set fits"
     """
     from pipeline import registry
@@ -343,7 +376,8 @@ def promote(console: Console, name: str, version: str, frozen: tuple[Path, ...],
     note: dict[str, object] = {"when": options.now()}
     used = registry.current(root, name)
     if used not in {None, version} and "labels" in registry.card(root, name, version):
-        note |= _compared(console, root, name, version, frozen=frozen, force=force)
+        both = _Both(root, name, version, str(used))
+        note |= _compared(console, both, tables, store, stored=stored, force=force)
     if force:
         note["forced"] = force.strip()
     registry.promote(root, name, version, note=note)
@@ -351,33 +385,59 @@ def promote(console: Console, name: str, version: str, frozen: tuple[Path, ...],
     console.data({"name": name, "version": version, "promotion": note})
 
 
+class _Both(NamedTuple):
+    """A version that is to take the place of the one in use."""
+
+    root: Path
+    name: str
+    new: str
+    used: str
+
+
 def _compared(
-    console: Console, root: Path, name: str, version: str, *, frozen: tuple[Path, ...], force: str | None
+    console: Console,
+    both: _Both,
+    tables: tuple[Path, ...],
+    store: Path | None,
+    *,
+    stored: bool,
+    force: str | None,
 ) -> dict[str, object]:
     """Return what the card keeps of the comparison with the model in use.
 
     Raises:
-        GateRefused: The new model is not good enough, and nobody forces it.
+        GateRefused: The new model is not good enough, or a record taught one of them; nobody forces it.
     """
-    from pipeline import classify, evaluate, judging, registry
-    from pipeline.errors import GateRefused
+    from pipeline import evaluate, judging, registry, starter
+    from pipeline.errors import GateRefused, OutputError
 
-    if not frozen:
-        if force:
-            return {}
+    asked = bool(tables) or stored
+    if force and not asked:
+        return {}
+    taxonomy = fields.in_use(store)
+    new = registry.load(both.root, both.name, both.new, taxonomy=taxonomy.version)
+    try:
+        old = registry.load(both.root, both.name, both.used, taxonomy=taxonomy.version)
+        former = starter.restored(old)
+    except (GateRefused, OutputError) as fault:
+        # Runs refuse it as well: there is nothing that the new one could be worse than.
+        console.warn(
+            "The model in use is of no use any more, so nothing is compared. {note}", note=fault.note
+        )
+        return {"compared_with": None, "not_compared": str(fault)}
+    if not asked:
         raise GateRefused(
             "{name} has a version in use. Name labelled tables that neither model learnt from (--on), or say "
             'why no comparison is needed (--force "the reason").',
-            name=name,
+            name=both.name,
         )
-    batch, groups = _labelled(console, root, frozen)
-    taxonomy = fields.in_use(None)
-    true = judging.truth(batch, taxonomy, groups)
-    asked = []
-    for which in (version, None):
-        stored = registry.load(root, name, which, taxonomy=taxonomy.version)
-        asked.append(judging.ask(classify.restore(stored.model, stored.card), batch, name=stored.version))
-    verdict = evaluate.gate(true, *asked)
+    frozen = _unseen(console, both, tables, store, models=(new, old), stored=stored, force=force)
+    true = judging.truth(frozen.batch, taxonomy, frozen.groups)
+    answers = [
+        judging.ask(model, frozen.batch, name=version)
+        for model, version in ((starter.restored(new), both.new), (former, both.used))
+    ]
+    verdict = evaluate.gate(true, *answers)
     _figures(console, console.words("Beside the model in use"), verdict.figures)
     if len(verdict.flips):
         console.table(
@@ -388,33 +448,67 @@ def _compared(
     if verdict.reasons and not force:
         raise GateRefused(
             "{name}/{version} was not put in use. {reasons}",
-            name=name,
-            version=version,
+            name=both.name,
+            version=both.new,
             reasons=verdict.reasons,
         )
-    flips = verdict.flips.to_dict("records")
     return {
-        "compared_with": asked[1].whole["model"].iloc[0],
+        "compared_with": both.used,
         "comparison": verdict.figures,
         "against": [str(reason) for reason in verdict.reasons],
-        "flips": flips,
+        "flips": verdict.flips.to_dict("records"),
     }
 
 
-def _labelled(console: Console, root: Path, files: tuple[Path, ...]) -> tuple[pd.DataFrame, list[str]]:
-    """Return the labelled records of tables, and which of them are copies of one another."""
-    from pipeline import starter
-    from pipeline.errors import UsageError
-    from pipeline.settings import Settings
+def _unseen(  # noqa: PLR0913 - which models, on what, and whether it matters
+    console: Console,
+    both: _Both,
+    tables: tuple[Path, ...],
+    store: Path | None,
+    *,
+    models: tuple[Stored, Stored],
+    stored: bool,
+    force: str | None,
+) -> Frozen:
+    """Return the records on which two models may be compared: those that taught neither.
 
-    settings = Settings()
-    batch = _read(console, files)
-    batch = batch[batch["field"].str.strip() != ""].reset_index(drop=True)
-    if batch.empty:
-        raise UsageError("No row has a label to compare with. Fill the column field, then run again.")
-    known = starter.knowledge(settings=settings)
-    judge = starter.pairs(root, settings=settings, known=known, created=options.now())
-    return batch, starter.copies(batch, judge.model, settings=settings, known=known)
+    Raises:
+        GateRefused: Tables hold others, and nobody forces it; or none is left of those in the store.
+    """
+    from pipeline.cli import frozen
+    from pipeline.errors import GateRefused
+
+    found = frozen.records(console, both.root, tables, store, stored=stored)
+    known = {f"{both.name}/{each.version}": each.model for each in models}
+    if stored:
+        return frozen.untaught(known, found, console)
+    taught, silent = frozen.taught(known, found)
+    if taught.any() and not force:
+        raise GateRefused(
+            "{count} of the {all} labelled records taught one of {names}, or are copies of such: compared on "
+            "them, the one that knows them looks better than it is. Name tables that neither learnt from, or "
+            'say why it is all the same (--force "the reason").',
+            count=int(taught.sum()),
+            all=len(taught),
+            names=", ".join(known),
+        )
+    if taught.any():
+        console.warn(
+            "{count} of {all} records taught one of the models: the comparison flatters it.",
+            count=int(taught.sum()),
+            all=len(taught),
+        )
+    _silent(console, silent)
+    return found
+
+
+def _silent(console: Console, names: tuple[str, ...]) -> None:
+    if names:
+        console.warn(
+            "{names} does not say which records it learnt from: an earlier program trained it. Whether "
+            "it has seen these cannot be told.",
+            names=", ".join(names),
+        )
 
 
 @models.command()
@@ -444,27 +538,64 @@ def evaluate() -> None:
 
 
 @evaluate.command("classify")
-@click.argument("files", nargs=-1, required=True, type=options.PATH)
+@click.argument("files", nargs=-1, type=options.PATH)
 @click.option("--model", default="fields", show_default=True, help="Which field classifier to judge.")
 @click.option("--out", type=options.PATH, help="Folder for evaluation.html and evaluation.json.")
+@click.option(
+    "--stored",
+    is_flag=True,
+    help="Judge on what people labelled in the store, of its archive's records and of FILES; what the model "
+    "learnt from is left out.",
+)
+@options.store
 @options.common
-def evaluate_classify(console: Console, files: tuple[Path, ...], model: str, out: Path | None) -> None:
+def evaluate_classify(
+    console: Console,
+    files: tuple[Path, ...],
+    model: str,
+    out: Path | None,
+    *,
+    stored: bool,
+    store: Path | None,
+) -> None:
     """Compare the model's labels with the column field (and field2) of tables it was not trained on.
 
+    Records of FILES that the model learnt from, or copies of them, are counted and said: figures on them
+    say nothing of new ones. Fields are those in use in the store.
     evaluation.html shows each field with intervals, what is taken for what with examples, whether
     probabilities mean what they say, and the same records without marks, as titles, by sector and unit.
 
     \b
     Example:
       sangkien evaluate classify judged-2025.xlsx --out judged
+      sangkien evaluate classify --stored --store office
     """
     from pipeline import judging, report, starter
+    from pipeline.cli import frozen
+    from pipeline.errors import UsageError
 
-    root, taxonomy = options.models_folder(), fields.in_use(None)
-    batch, groups = _labelled(console, root, files)
-    true = judging.truth(batch, taxonomy, groups)
+    if not files and not stored:
+        raise UsageError("Name labelled tables to judge on, or --stored for the labels in the store.")
+    root, taxonomy = options.models_folder(), fields.in_use(store)
+    found = frozen.records(console, root, files, store, stored=stored)
     ready = starter.fields(root, taxonomy, name=model, created=options.now())
-    content = judging.content(ready.model, batch, true, name=ready.name)
+    known = {ready.name: ready.stored}
+    if stored:
+        found = frozen.untaught(known, found, console)
+    taught, silent = frozen.taught(known, found)
+    if taught.any():
+        console.warn(
+            "WARNING: {name} learnt from {count} of these {all} records, or from copies of them. The figures "
+            "are better than on records that are new to it; judge it on others.",
+            name=ready.name,
+            count=int(taught.sum()),
+            all=len(taught),
+        )
+    _silent(console, silent)
+    true = judging.truth(found.batch, taxonomy, found.groups)
+    content = judging.content(
+        ready.model, found.batch, true, name=ready.name, taught=None if silent else taught
+    )
     console.data({name: value for name, value in content.items() if name not in {"confusions", "units"}})
     single = {name: value for name, value in content.items() if not isinstance(value, list | dict)}
     _figures(console, console.words("Beside what people judged"), single)
@@ -494,6 +625,7 @@ def evaluate_dedupe(console: Console, records: tuple[Path, ...], pairs: Path, ou
       sangkien evaluate dedupe records.csv pairs.csv --out judged
     """
     from pipeline import report, starter
+    from pipeline.report.outcome import confidential
     from pipeline.settings import Settings
 
     settings = Settings()
@@ -509,7 +641,9 @@ def evaluate_dedupe(console: Console, records: tuple[Path, ...], pairs: Path, ou
     _relations(console, found)
     if out:
         titles = dict(zip(batch["id"].tolist(), batch["clean_title"].tolist(), strict=True))
-        content = {"model": judge.name, **found.content(titles)}
+        hidden = confidential(batch)
+        shown = {name: "" if name in hidden else title for name, title in titles.items()}
+        content = {"model": judge.name, **found.content(shown), "confidential": sorted(hidden)}
         for path in report.judgement(content, out, language=console.language):
             console.say("{path}", path=path)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pipeline.classify import Model
     from pipeline.errors import Note
     from pipeline.labels import InForce
     from pipeline.records import Label
     from pipeline.revision import Course
+    from pipeline.taxonomy import Taxonomy
+
+_PART: Final = 5_000
 
 
 @click.command("label-queue")
@@ -51,9 +56,11 @@ def label_queue(  # noqa: PLR0913 - what users may choose
 ) -> None:
     """Write the records whose labels would teach most, of FILES or of the archive; or read them back.
 
-    First come records of a field that was split, then typical ones of all there is, and from 50 labels on
-    those that the model cannot decide. Copies are asked about once. Labels are only ever added: the newest
-    on a text counts, a disagreement is shown, the same file twice changes nothing.
+    First come records of a field that was split, then typical ones of all there is, and from 200 labels on
+    those that a model cannot decide: one learnt here from the labels so far, or the one in use where it was
+    taught by as many. Of more than 20,000 records so many are looked at. Copies are asked about once. Labels
+    are only ever added: the newest on a text counts, a disagreement is shown, the same file twice changes
+    nothing.
 
     \b
     Example:
@@ -88,9 +95,9 @@ def _write(console: Console, files: tuple[Path, ...], store: Path | None, *, out
     known = starter.knowledge(settings=settings)
     with console.stage("label-queue", 1):
         judge = starter.pairs(root, settings=settings, known=known, created=options.now())
-        ready = starter.fields(root, taxonomy, created=options.now())
-        groups = starter.copies(batch, judge.model, settings=settings, known=known)
-        asked = asking.queue(batch, told, ready.model, groups, size=count)
+        name, model = _adviser(batch, taxonomy, root)
+        alike = partial(starter.copies, judge=judge.model, settings=settings, known=known)
+        asked = asking.queue(batch, told, model, alike, size=count)
     if asked.empty:
         raise UsageError("Every record has a label, or is a copy of one that has: there is nothing to ask.")
     report.ask(asked, out, taxonomy=taxonomy, today=_today(), language=console.language)
@@ -100,7 +107,34 @@ def _write(console: Console, files: tuple[Path, ...], store: Path | None, *, out
         path=out,
     )
     reasons = {reason: int((asked["why"] == reason).sum()) for reason in asking.WHY}
-    console.data({"out": str(out), "records": len(asked), "model": ready.name, "why": reasons})
+    if reasons[asking.UNSURE]:
+        console.say(
+            "{name} is unsure of {count} of them.",
+            name=name or console.words("A model learnt from the labels so far"),
+            count=reasons[asking.UNSURE],
+        )
+    console.data({"out": str(out), "records": len(asked), "model": name, "why": reasons})
+
+
+def _adviser(batch: pd.DataFrame, taxonomy: Taxonomy, root: Path) -> tuple[str, Model | None]:
+    """Return the model whose doubts choose, and its name: ``""`` for one that the labels so far teach."""
+    from pipeline import asking, registry, starter
+
+    count = int((batch["field"].str.strip() != "").sum())
+    if count < asking.ENOUGH:
+        return "", None
+    used = registry.current(root, starter.FIELDS)
+    card = registry.card(root, starter.FIELDS, used) if used else {}
+    # The starter was taught by others' records, however many.
+    fits = card.get("taxonomy") == taxonomy.version and not starter.is_starter(card)
+    if fits and int(card.get("rows", 0)) >= count:
+        ready = starter.fields(root, taxonomy, created=options.now())
+        return ready.name, ready.model
+    model = asking.learnt(batch, taxonomy)
+    if model is not None:
+        return "", model
+    ready = starter.fields(root, taxonomy, created=options.now())
+    return ready.name, ready.model
 
 
 def _nothing() -> pd.DataFrame:
@@ -114,7 +148,12 @@ def _today() -> date:
 
 
 def labelled(
-    console: Console, files: tuple[Path, ...], store: Path | None, *, archive: bool = True
+    console: Console,
+    files: tuple[Path, ...],
+    store: Path | None,
+    *,
+    archive: bool = True,
+    others: int | None = None,
 ) -> tuple[pd.DataFrame, InForce]:
     """Return the records of tables and of the archive with the labels that people gave them in the store.
 
@@ -123,10 +162,13 @@ def labelled(
         files: The tables; where an id stands in the archive too, the table's record counts.
         store: The folder of the store, None for the default one.
         archive: Whether the archive's records are wanted.
+        others: How many records of the archive without a label at most, drawn by chance; `asking.WIDE`.
     """
+    from itertools import chain
+
     import pandas as pd
 
-    from pipeline import labels, normalize
+    from pipeline import asking, labels, normalize
     from pipeline.store import DATABASE, Store
 
     tables = []
@@ -142,7 +184,10 @@ def labelled(
             said = labels.moved(opened.labels(), opened.course())
             if archive:
                 # What stands in the archive's own column field is what authors wrote, no label.
-                tables.append(opened.archive().assign(field="", field2=""))
+                parts = chain([opened.some(())], opened.batches(_PART))
+                bare = (part.assign(field="", field2="") for part in parts)
+                most = asking.WIDE if others is None else others
+                tables.append(asking.drawn(bare, {label.id for label in said}, most=most))
     batch = pd.concat(tables, ignore_index=True).fillna("").drop_duplicates("id", ignore_index=True)
     told = labels.in_force(said, batch)
     return normalize.frame(labels.applied(batch, told)), told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -53,14 +53,8 @@ _STYLE: Final = (
 def page(content: Mapping[str, Any], _: Wording) -> str:
     """Return the page of an evaluation (`evaluate.Pairs.content`, with ``model``) as HTML."""
     title = escape(_("How good the duplicates are, beside what people judged"))
-    missed = (
-        [row["relation"], row["id_a"], row["title_a"], row["id_b"], row["title_b"], row["probability"]]
-        for row in content["missed"]
-    )
-    false = (
-        [row["relation"], row["id_a"], row["title_a"], row["id_b"], row["title_b"], row["probability"]]
-        for row in content["false"]
-    )
+    hidden = frozenset(content.get("confidential", ()))
+    missed, false = ([_pair(row, hidden, _) for row in content[which]] for which in ("missed", "false"))
     return document(
         title,
         [
@@ -162,6 +156,17 @@ def _relations(rows: Iterable[Mapping[str, Any]], _: Wording) -> str:
         ],
         numbers=2,
     )
+
+
+def _pair(row: Mapping[str, Any], hidden: Container[str], _: Wording) -> Sequence[Any]:
+    told = (titled(row[f"id_{side}"], row[f"title_{side}"], hidden, _) for side in "ab")
+    (first, first_title), (second, second_title) = told
+    return row["relation"], first, first_title, second, second_title, row["probability"]
+
+
+def titled(name: str, title: str, hidden: Container[str], _: Wording) -> tuple[str, str]:
+    """Return an id and what is shown as its title: of a confidential record that it is one."""
+    return name, _("(marked confidential)") if name in hidden else title
 
 
 def _pairs(rows: Iterable[Sequence[Any]], _: Wording) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from pipeline.report.evaluation import document, figure, shown, table
+from pipeline.report.evaluation import document, figure, shown, table, titled
 from pipeline.report.plot import Mark, diagram, reliability
 from pipeline.report.wording import Wording
 
@@ -35,12 +35,13 @@ def page(content: Mapping[str, Any], names: Mapping[str, str], _: Wording) -> st
     return document(
         escape(_("How good the fields are, beside what people judged")),
         [
+            *_seen(content["seen"], _),
             table((), [(_(text), shown(content.get(name), _)) for name, text in _FIGURES]),
             f'<div class="plots">{_coverage(content, _)}{_reliability(content, _)}</div>',
             _heading(_("By field, with intervals that hold in 95 of 100 cases")),
             _fields(content["fields"], names, _),
             _heading(_("What is taken for what")),
-            _confusions(content["confusions"], names, _),
+            _confusions(content, names, _),
             _heading(_("The same records in other forms")),
             _slices(content["forms"], {form: _.name(FORMS, form) for form in FORMS}, _),
             _heading(_("By sector")),
@@ -50,6 +51,26 @@ def page(content: Mapping[str, Any], names: Mapping[str, str], _: Wording) -> st
         ],
         _,
     )
+
+
+def _seen(found: Mapping[str, Any], _: Wording) -> list[str]:
+    """Return what must be known before any figure is read: whether the model has seen the records."""
+    if not found["known"]:
+        return [_strong(_("Whether the model learnt from these records cannot be told."))]
+    if not found["records"]:
+        return []
+    said = _(
+        "The model learnt from {count} of these records, or from copies of them: the figures are better than "
+        "on records that are new to it.",
+        count=_.number(found["records"]),
+    )
+    if found["others"] is None:
+        return [_strong(said)]
+    return [_strong(said), _slices([found["others"]], {"others": _("The other records alone")}, _)]
+
+
+def _strong(text: str) -> str:
+    return f"<p><strong>{escape(text)}</strong></p>"
 
 
 def _heading(text: str) -> str:
@@ -112,16 +133,17 @@ def _bounded(row: Mapping[str, Any], name: str, _: Wording) -> str:
     return f"{_.percent(row[name])} ({_.percent(row[name + '_low'])} – {_.percent(row[name + '_high'])})"
 
 
-def _confusions(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], _: Wording) -> str:
+def _confusions(content: Mapping[str, Any], names: Mapping[str, str], _: Wording) -> str:
+    hidden = frozenset(content["confidential"])
     head = [_("People said"), _("The model said"), _("Records"), _("The surest mistakes")]
     body = [
         (
             names.get(row["true"], row["true"]),
             names.get(row["predicted"], row["predicted"]),
             _.number(row["rows"]),
-            "; ".join(f"{each['id']}: {each['title']}" for each in row["examples"]),
+            "; ".join(": ".join(titled(each["id"], each["title"], hidden, _)) for each in row["examples"]),
         )
-        for row in rows
+        for row in content["confusions"]
     ]
     return table(head, body, numbers=len(head))
 
