@@ -17,23 +17,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import classify, dedupe, evaluate, lessons, normalize, read, registry, units, validity
+from pipeline import classify, dedupe, evaluate, labels, lessons, normalize, read, registry, units, validity
 from pipeline.errors import GateRefused, InputNotFound, UsageError
-from pipeline.records import DUPLICATE_LEVELS, NOT_SAME, SAME
+from pipeline.records import DUPLICATE_LEVELS, NOT_SAME, SAME, Label
 from pipeline.settings import Settings, checkout
 from pipeline.taxonomy import OTHER, Taxonomy
 
 FIELDS: Final = "fields"
 PAIRS: Final = "pairs"
+_ERRORS: Final = "errors"
 _SAMPLE: Final = ("archive.csv", "labelled.csv")
 
 
 class Ready(NamedTuple):
-    """A model to use, what it is called in results, and whether it was trained just now."""
+    """A model to use, what it is called in results, and whether it was trained just now.
+
+    ``errors`` is what a field classifier told of records it had not seen; None where its file does not say.
+    """
 
     model: Any
     name: str
     trained: bool
+    errors: classify.Errors | None = None
 
 
 def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str = "") -> Ready:
@@ -54,7 +59,11 @@ def fields(root: Path, taxonomy: Taxonomy, *, name: str = FIELDS, created: str =
         )
         trained = True
     stored = registry.load(root, name, taxonomy=taxonomy.version)
-    return Ready(classify.restore(stored.model, stored.card), f"{name}/{stored.version}", trained)
+    model = classify.restore(stored.model, stored.card)
+    # A model of an earlier version of the program has none: its labels are counted as they stand.
+    kept = stored.model.get(_ERRORS)
+    errors = classify.Errors.unpack(kept, model.classes) if kept else None
+    return Ready(model, f"{name}/{stored.version}", trained, errors)
 
 
 def _outgrown_fields(root: Path, taxonomy: Taxonomy) -> bool:
@@ -98,11 +107,12 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
     labelled = batch[known].reset_index(drop=True)
     first = codes(labelled, "field", taxonomy)
     second = codes(labelled, "field2", taxonomy)
+    alike = None if groups is None else [group for group, kept in zip(groups, known, strict=True) if kept]
     fitted = classify.fit(
         labelled,
         first,
         second=second,
-        groups=None if groups is None else [group for group, kept in zip(groups, known, strict=True) if kept],
+        groups=alike,
         phrases=phrases(taxonomy),
         unlabelled=unlabelled,
         taxonomy=taxonomy.version,
@@ -125,18 +135,52 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
         "rows": len(labelled),
         "unlabelled": 0 if unlabelled is None else len(unlabelled),
     }
-    return registry.save(root, name, classify.artefact(fitted.model), card)
+    errors = classify.Errors.of_fitted(fitted, labelled, first, alike)
+    return registry.save(root, name, {**classify.artefact(fitted.model), _ERRORS: errors.pack()}, card)
 
 
-def judged_labels(labels: pd.DataFrame, truth: pd.DataFrame) -> evaluate.Labels:
+def field_counts(
+    batch: pd.DataFrame,
+    found: pd.DataFrame,
+    *,
+    errors: classify.Errors | None,
+    said: Sequence[Label] = (),
+    by: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Return how many records of a batch belong to each field (`classify.report_counts`).
+
+    What stands in the batch's own column ``field`` is what authors wrote, and proves nothing.
+
+    Args:
+        batch: Normalized records.
+        found: Their labels, with the probability of every field (`classify.label`).
+        errors: What is known of the model's errors.
+        said: Labels that people gave, in the codes in use; those on these texts are certain.
+        by: What each record is counted under, such as its unit, sector or phase.
+    """
+    told = labels.in_force(said, batch).by_id
+    chances = None
+    if errors is not None:
+        chances = found[[f"{classify.CHANCE}{code}" for code in errors.classes]]
+    return classify.report_counts(
+        found,
+        chances,
+        errors,
+        title=classify.title_only(batch),
+        known=[told[name].field if name in told else "" for name in batch["id"]],
+        by=by,
+    )
+
+
+def judged_labels(given: pd.DataFrame, truth: pd.DataFrame) -> evaluate.Labels:
     """Return how good labels are beside the true ``field`` and ``field2`` of a table (index: ids)."""
-    true = truth.loc[labels["id"]]
+    true = truth.loc[given["id"]]
     return evaluate.labels(
         true["field"].tolist(),
-        labels["field"].tolist(),
+        given["field"].tolist(),
         second=true["field2"].tolist(),
-        probability=labels["probability"].astype(float).tolist(),
-        auto=(labels["decision"] == "auto").tolist(),
+        probability=given["probability"].astype(float).tolist(),
+        auto=(given["decision"] == "auto").tolist(),
     )
 
 

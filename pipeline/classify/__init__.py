@@ -6,16 +6,20 @@ registry as `artefact` (arrays and stock parts) and `card`; `restore` puts the t
 
 from __future__ import annotations
 
-from pipeline.classify.decision import REASONS, Rules, Scores, decide
-from pipeline.classify.model import SCHEMA, Calibration, Model, artefact, card, label, restore, score
+from pipeline.classify.decision import COLUMNS, REASONS, Rules, Scores, decide
+from pipeline.classify.model import CHANCE, SCHEMA, Calibration, Model, artefact, card, label, restore, score
 from pipeline.classify.queue import centres, doubtful
-from pipeline.classify.reading import features
+from pipeline.classify.reading import features, title_only
+from pipeline.classify.shares import Errors, report_counts
 from pipeline.classify.training import Fitted, fit
 
 __all__ = (
+    "CHANCE",
+    "COLUMNS",
     "REASONS",
     "SCHEMA",
     "Calibration",
+    "Errors",
     "Fitted",
     "Model",
     "Rules",
@@ -28,6 +32,8 @@ __all__ = (
     "features",
     "fit",
     "label",
+    "report_counts",
     "restore",
     "score",
+    "title_only",
 )
