@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import dedupe, normalize, units, validity
+from pipeline import classify, dedupe, normalize, units, validity
 from pipeline.decisions import InForce, in_force
 from pipeline.read import Reading
 from pipeline.records import DUPLICATE_LEVELS, Decision, Match
@@ -56,6 +56,8 @@ class Tools:
         judge: Gives a pair's probability (`dedupe.PairClassifier`); None when duplicates are not looked for.
         known: What is known of words and forms (`dedupe.Knowledge`); needed where there is a judge.
         label: Gives a batch its labels (`classify.label`); None when nothing is classified.
+        count: Counts fields, from the batch and what ``label`` gave it (chances too); None when only labels
+            are wanted.
         cut: Gives each text its words, space-separated, and whether it was shortened for that.
         spread: Runs the same function over many chunks.
         stage: Shows how far each step is.
@@ -67,6 +69,7 @@ class Tools:
     judge: dedupe.Judge | None = None
     known: dedupe.Knowledge | None = None
     label: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    count: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame] | None = None
     cut: Callable[[Sequence[str]], Sequence[tuple[str, bool]]] | None = None
     spread: Spread = map
     stage: Stage = silent
@@ -145,12 +148,16 @@ def run(  # noqa: PLR0913 - all that a run depends on, by name
         batch = batch.assign(form_share=found.form_share)
     # A model is too large to be sent to workers with every part: this process labels.
     labels = _in_parts(tools.label, batch, "classify", tools) if tools.label else None
+    shares = tools.count(batch, labels) if tools.count and labels is not None else None
+    if labels is not None:
+        labels = labels[list(classify.COLUMNS)]
     return Outcome(
         initiatives=batch,
         others=found.others if found else _nobody(),
         matches=found.matches if found else None,
         groups=found.groups if found else None,
         labels=labels,
+        shares=shares,
         quarantine=reading.quarantine,
         sources=reading.sources,
         field_names=field_names or {},

@@ -22,6 +22,7 @@ from pipeline import (
     dedupe,
     encode,
     evaluate,
+    labels,
     lessons,
     normalize,
     read,
@@ -32,12 +33,13 @@ from pipeline import (
     validity,
 )
 from pipeline.errors import GateRefused, InputNotFound, UsageError
-from pipeline.records import DUPLICATE_LEVELS, NOT_SAME, SAME
+from pipeline.records import DUPLICATE_LEVELS, NOT_SAME, SAME, Label
 from pipeline.settings import Settings, checkout
 from pipeline.taxonomy import OTHER, Taxonomy
 
 FIELDS: Final = "fields"
 PAIRS: Final = "pairs"
+_ERRORS: Final = "errors"
 _SAMPLE: Final = ("archive.csv", "labelled.csv")
 
 
@@ -45,12 +47,14 @@ class Ready(NamedTuple):
     """A model to use, what it is called in results, and whether it was trained just now.
 
     ``stored`` is what the registry holds of it, which tells what it has seen (`seen.by`).
+    ``errors`` is what a field classifier told of records it had not seen; None where its file does not say.
     """
 
     model: Any
     name: str
     trained: bool
     stored: Any
+    errors: classify.Errors | None = None
 
 
 def fields(
@@ -82,7 +86,11 @@ def fields(
         )
         trained = True
     stored = registry.load(root, name, taxonomy=taxonomy.version)
-    return Ready(restored(stored, reader), f"{name}/{stored.version}", trained, stored.model)
+    model = restored(stored, reader)
+    # A model of an earlier version of the program has none: its labels are counted as they stand.
+    kept = stored.model.get(_ERRORS)
+    errors = classify.Errors.unpack(kept, model.classes) if kept else None
+    return Ready(model, f"{name}/{stored.version}", trained, stored.model, errors)
 
 
 def text_reader(
@@ -181,11 +189,12 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
     labelled = batch[known].reset_index(drop=True)
     first = codes(labelled, "field", taxonomy)
     second = codes(labelled, "field2", taxonomy)
+    alike = None if groups is None else [group for group, kept in zip(groups, known, strict=True) if kept]
     fitted = classify.fit(
         labelled,
         first,
         second=second,
-        groups=None if groups is None else [group for group, kept in zip(groups, known, strict=True) if kept],
+        groups=alike,
         phrases=phrases(taxonomy),
         unlabelled=unlabelled,
         reader=reader,
@@ -209,19 +218,57 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
         "rows": len(labelled),
         "unlabelled": 0 if unlabelled is None else len(unlabelled),
     }
-    stored = {**classify.artefact(fitted.model), seen.KEY: seen.learnt(labelled)}
+    errors = classify.Errors.of_fitted(fitted, labelled, first, alike)
+    stored = {
+        **classify.artefact(fitted.model),
+        seen.KEY: seen.learnt(labelled),
+        _ERRORS: errors.pack(),
+    }
     return registry.save(root, name, stored, card)
 
 
-def judged_labels(labels: pd.DataFrame, truth: pd.DataFrame) -> evaluate.Labels:
+def field_counts(
+    batch: pd.DataFrame,
+    found: pd.DataFrame,
+    *,
+    errors: classify.Errors | None,
+    said: Sequence[Label] = (),
+    by: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Return how many records of a batch belong to each field (`classify.report_counts`).
+
+    What stands in the batch's own column ``field`` is what authors wrote, and proves nothing.
+
+    Args:
+        batch: Normalized records.
+        found: Their labels, with the probability of every field (`classify.label`).
+        errors: What is known of the model's errors.
+        said: Labels that people gave, in the codes in use; those on these texts are certain.
+        by: What each record is counted under, such as its unit, sector or phase.
+    """
+    told = labels.in_force(said, batch).by_id
+    chances = None
+    if errors is not None:
+        chances = found[[f"{classify.CHANCE}{code}" for code in errors.classes]]
+    return classify.report_counts(
+        found,
+        chances,
+        errors,
+        title=classify.title_only(batch),
+        known=[told[name].field if name in told else "" for name in batch["id"]],
+        by=by,
+    )
+
+
+def judged_labels(given: pd.DataFrame, truth: pd.DataFrame) -> evaluate.Labels:
     """Return how good labels are beside the true ``field`` and ``field2`` of a table (index: ids)."""
-    true = truth.loc[labels["id"]]
+    true = truth.loc[given["id"]]
     return evaluate.labels(
         true["field"].tolist(),
-        labels["field"].tolist(),
+        given["field"].tolist(),
         second=true["field2"].tolist(),
-        probability=labels["probability"].astype(float).tolist(),
-        auto=(labels["decision"] == "auto").tolist(),
+        probability=given["probability"].astype(float).tolist(),
+        auto=(given["decision"] == "auto").tolist(),
     )
 
 

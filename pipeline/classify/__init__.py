@@ -6,18 +6,22 @@ registry as `artefact` (arrays and stock parts) and `card`; `restore` puts the t
 
 from __future__ import annotations
 
-from pipeline.classify.decision import REASONS, Rules, Scores, decide
-from pipeline.classify.model import SCHEMA, Calibration, Model, artefact, card, label, restore, score
+from pipeline.classify.decision import COLUMNS, REASONS, Rules, Scores, decide
+from pipeline.classify.model import CHANCE, SCHEMA, Calibration, Model, artefact, card, label, restore, score
 from pipeline.classify.queue import centres, doubtful
-from pipeline.classify.reading import AUTHOR_CODES, Encoder, Reader, features
+from pipeline.classify.reading import AUTHOR_CODES, Encoder, Reader, features, title_only
+from pipeline.classify.shares import Errors, report_counts
 from pipeline.classify.training import Fitted, fit
 
 __all__ = (
     "AUTHOR_CODES",
+    "CHANCE",
+    "COLUMNS",
     "REASONS",
     "SCHEMA",
     "Calibration",
     "Encoder",
+    "Errors",
     "Fitted",
     "Model",
     "Reader",
@@ -31,6 +35,8 @@ __all__ = (
     "features",
     "fit",
     "label",
+    "report_counts",
     "restore",
     "score",
+    "title_only",
 )

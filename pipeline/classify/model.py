@@ -32,6 +32,9 @@ from pipeline.errors import GateRefused
 
 SCHEMA: Final = 3
 
+CHANCE: Final = "chance_"
+"""How the columns begin that hold the probability of each field beside a label."""
+
 _PLACES: Final = 4
 
 
@@ -93,10 +96,19 @@ def score(model: Model, batch: pd.DataFrame) -> Scores:
     return _judged(model, batch)[0]
 
 
-def label(model: Model, batch: pd.DataFrame, *, name: str) -> pd.DataFrame:
-    """Return the labels of a batch (`decide`), with ``name`` in the column ``model``."""
+def label(model: Model, batch: pd.DataFrame, *, name: str, chances: bool = False) -> pd.DataFrame:
+    """Return the labels of a batch (`decide`), with ``name`` in the column ``model``.
+
+    With ``chances`` the probability of every field stands beside, in columns that begin with `CHANCE`.
+    """
     scores, expert = _judged(model, batch)
-    return label_scores(model, batch, scores, expert, name=name)
+    labels = label_scores(model, batch, scores, expert, name=name)
+    if not chances:
+        return labels
+    names = [f"{CHANCE}{code}" for code in model.classes]
+    # Half the memory for the 4 places they have: a run may keep them of millions of records.
+    beside = pd.DataFrame(scores.probabilities.astype(np.float32), columns=names, index=labels.index)
+    return pd.concat([labels, beside], axis=1)
 
 
 def _judged(model: Model, batch: pd.DataFrame) -> tuple[Scores, npt.NDArray[np.object_]]:

@@ -67,14 +67,15 @@ class Fitted(NamedTuple):
 
     ``held_out`` has a row an id that was held out, in the order given. ``later`` are the labels that a model
     of the earlier four fifths gives the last fifth (empty where no dates are known). ``chances`` has the
-    probability of every field (columns) for each row of ``held_out``. ``trials`` tells the log
-    loss of each candidate on rows it had not seen, ``chosen`` which one was taken.
+    probability of every field (columns) for each row of ``held_out``, ``titles`` for its title alone.
+    ``trials`` tells the log loss of each candidate on rows it had not seen, ``chosen`` which one was taken.
     """
 
     model: Model
     held_out: pd.DataFrame
     later: pd.DataFrame
     chances: pd.DataFrame
+    titles: pd.DataFrame
     trials: dict[str, float]
     chosen: str
 
@@ -162,6 +163,7 @@ def fit(  # noqa: PLR0913 - what the labels are, what belongs together, and what
         data.in_order(_labels(data, model, held)),
         _later(data, model, search.best, seed),
         data.in_order(_chances(data, model, held)),
+        data.in_order(_chances(data, model, held, titles=True)),
         {name: round(loss, 4) for name, loss in search.trials.items()},
         search.chosen,
     )
@@ -589,14 +591,16 @@ def _labels(data: _Training, model: Model, held: Mapping[str, _Held]) -> pd.Data
     return label_scores(model, batch, scores, expert, name=HELD_OUT).set_index(rows)
 
 
-def _chances(data: _Training, model: Model, held: Mapping[str, _Held]) -> pd.DataFrame:
+def _chances(
+    data: _Training, model: Model, held: Mapping[str, _Held], *, titles: bool = False
+) -> pd.DataFrame:
     """Return the probabilities that held-out votes give, indexed by row, a column a field."""
     rows = held["marked"].rows
-    expert, alone = data.experts(model.experts)[rows], title_only(data.batch.iloc[rows])
+    expert, alone = data.experts(model.experts)[rows], title_only(data.batch.iloc[rows]) | titles
     found = np.zeros((len(rows), len(data.classes)))
     for name, each in model.experts.items():
         here = expert == name
-        votes = tuple(vote[here] for vote in held[name].whole)
+        votes = tuple(vote[here] for vote in (held[name].title if titles else held[name].whole))
         found[here] = calibrated(votes, each.whole, each.title, alone[here])
     return pd.DataFrame(found, index=rows, columns=data.classes)
 

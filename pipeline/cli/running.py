@@ -17,16 +17,18 @@ from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
     # At run time these cost seconds, which --help must not pay.
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
 
+    from pipeline.classify import Errors
     from pipeline.dedupe import Knowledge
     from pipeline.errors import Note
     from pipeline.flow import Archive, Spread, Tools
     from pipeline.read import Reading
-    from pipeline.records import Decision
+    from pipeline.records import Decision, Label
     from pipeline.report import Outcome, Published
+    from pipeline.report.tables import FieldShare
     from pipeline.settings import Scope, Settings
     from pipeline.starter import Ready
     from pipeline.taxonomy import Taxonomy
@@ -347,10 +349,31 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
             ready = starter.fields(root, taxonomy, name=choices.model, created=today)
         _told(console, ready, root)
         used["fields"] = ready.name
-        tools = replace(tools, label=partial(fields.label, ready.model, name=ready.name))
+        label = partial(fields.label, ready.model, name=ready.name, chances=True)
+        tools = replace(tools, label=label, count=_counting(choices, ready.errors))
+        if ready.errors is None:
+            console.say(
+                "{name} does not say how it errs: fields are counted as labelled, shares are not corrected. "
+                "For that, train it again.",
+                name=ready.name,
+            )
     cache = TokenCache(choices.folder, model=segment.model_version())
     cut = _Cutter(console, tools.spread, options.cache_folder())
     return replace(tools, cut=partial(cache.through, cut=cut)), used
+
+
+def _counting(
+    choices: _Choices, errors: Errors | None
+) -> Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]:
+    """Return what counts fields of a batch; labels that people gave in the store are certain."""
+    from pipeline import labels, starter
+    from pipeline.store import DATABASE, Store
+
+    said: list[Label] = []
+    if (choices.folder / DATABASE).exists():
+        with Store.read(choices.folder) as opened:
+            said = labels.moved(opened.labels(), opened.course())
+    return partial(starter.field_counts, errors=errors, said=said)
 
 
 @dataclass(slots=True)
@@ -426,11 +449,31 @@ def _summary(console: Console, outcome: Outcome, published: Published) -> None:
     rows = list(_found(console, outcome))
     if rows:
         console.table(console.words("Found"), rows)
+    _field_shares(console, outcome)
     _unknown_units(console, outcome)
     _scope(console, outcome)
     _told_by_reviewers(console, outcome)
     console.table(console.words("Results"), [(str(path),) for path in _in_reading_order(published)])
     console.say("For reference only; the decision is the council's.")
+
+
+def _field_shares(console: Console, outcome: Outcome) -> None:
+    """Show how many initiatives belong to each field, the most frequent first."""
+    from pipeline.report.tables import field_shares
+
+    rows = [
+        (outcome.field_names.get(each.field, each.field), each.count, *_percentages(each))
+        for each in field_shares(outcome)
+    ]
+    if rows:
+        head = [console.words(name) for name in ("Field", "labels", "share", "corrected share", "from – to")]
+        console.table(console.words("Fields"), rows, head=head)
+
+
+def _percentages(each: FieldShare) -> tuple[str, str, str]:
+    if each.corrected is None:
+        return f"{each.share:.1%}", "", ""
+    return f"{each.share:.1%}", f"{each.corrected:.1%}", f"{each.low:.1%} – {each.high:.1%}"
 
 
 def _unknown_units(console: Console, outcome: Outcome) -> None:

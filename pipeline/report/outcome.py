@@ -55,6 +55,8 @@ class Outcome:
         matches: `MATCH_COLUMNS` and ``spans`` (see `match_frame`); None when duplicates were not looked for.
         groups: ``id,group,representative``; None with ``matches``.
         labels: The columns of ``labels.csv``; None when nothing was classified.
+        shares: How many records belong to each field (`classify.report_counts`), ``by`` being ``""``; None
+            where they are only labelled.
         quarantine: Rows that could not be read.
         sources: What became of each input file.
         field_names: Code to name of the taxonomy's fields.
@@ -79,6 +81,7 @@ class Outcome:
     matches: pd.DataFrame | None = None
     groups: pd.DataFrame | None = None
     labels: pd.DataFrame | None = None
+    shares: pd.DataFrame | None = None
     quarantine: tuple[Quarantined, ...] = ()
     sources: tuple[Source, ...] = ()
     field_names: Mapping[str, str] = field(default_factory=dict)

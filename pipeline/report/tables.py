@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 import pandas as pd
@@ -128,7 +129,43 @@ def counts(outcome: Outcome) -> dict[str, object]:
     if outcome.labels is not None:
         found["fields"] = _tally(outcome.labels["field"])
         found["decisions"] = _tally(outcome.labels["decision"])
+    if outcome.shares is not None:
+        found["field_shares"] = {
+            each.field: asdict(each) for each in sorted(field_shares(outcome), key=lambda each: each.field)
+        }
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShare:
+    """How many initiatives were labelled with a field, and the share (0 to 1) that follows from all of them.
+
+    The truth lies from ``low`` to ``high`` in 95 of 100 such reports; the three last are None where the model
+    does not say how it errs.
+    """
+
+    field: str
+    count: int
+    share: float
+    corrected: float | None
+    low: float | None
+    high: float | None
+
+
+def field_shares(outcome: Outcome) -> list[FieldShare]:
+    """Return the fields of a run, the most frequent label first; [] where fields were not counted."""
+    if outcome.shares is None:
+        return []
+    found = [
+        FieldShare(
+            str(row.field),
+            int(row.count_),
+            float(row.share),
+            *(None if pd.isna(value) else float(value) for value in (row.corrected, row.low, row.high)),
+        )
+        for row in rows(outcome.shares.rename(columns={"count": "count_"}))
+    ]
+    return sorted(found, key=lambda each: (-each.count, each.field))
 
 
 def after_merging(outcome: Outcome) -> int:
