@@ -124,7 +124,7 @@ def fit(batch: pd.DataFrame, group: Sequence[str]) -> classify.Fitted:
         second=batch["field2"],
         groups=list(group),
         phrases=starter.phrases(default()),
-        reader=starter.text_reader(),
+        reader=starter.Readers().to_learn(),
     )
 
 

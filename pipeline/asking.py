@@ -79,8 +79,13 @@ def _lot(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(data, digest_size=8, person=b"lot").digest(), "big")
 
 
-def learnt(batch: pd.DataFrame, taxonomy: Taxonomy) -> Model | None:
+def learnt(batch: pd.DataFrame, taxonomy: Taxonomy, *, reader: classify.Reader | None = None) -> Model | None:
     """Return a model of what is labelled so far, helped by what is not; None where too little is.
+
+    Args:
+        batch: Normalized records.
+        taxonomy: What the labels belong to.
+        reader: What texts may be read with beside syllables.
 
     Raises:
         UsageError: A label is not in the taxonomy.
@@ -97,6 +102,7 @@ def learnt(batch: pd.DataFrame, taxonomy: Taxonomy) -> Model | None:
             second=second,
             phrases=starter.phrases(taxonomy),
             unlabelled=rest,
+            reader=reader,
             taxonomy=taxonomy.version,
         ).model
     except UsageError:  # too few that differ, or no words in common

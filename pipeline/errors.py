@@ -78,6 +78,10 @@ class GateRefused(SangkienError):
     """A check decided against going on."""
 
 
+class EncoderNeeded(GateRefused):
+    """A model reads texts by an encoder that was not given."""
+
+
 class NoUsableRow(SangkienError):
     """The input was read and holds no row that is an initiative."""
 

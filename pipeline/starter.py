@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -63,7 +64,7 @@ def fields(
     *,
     name: str = FIELDS,
     created: str = "",
-    reader: classify.Reader | None = None,
+    readers: Readers | None = None,
 ) -> Ready:
     """Return the field classifier in use; the starter, where there is none of the starter's name.
 
@@ -72,9 +73,9 @@ def fields(
         taxonomy: What the labels must belong to.
         name: Which model.
         created: The date a new card bears.
-        reader: What texts are read with (`text_reader`).
+        readers: What texts may be read with.
     """
-    reader = reader or text_reader()
+    readers = readers or Readers()
     trained = False
     if name == FIELDS and (not registry.versions(root, name) or _outgrown_fields(root, taxonomy)):
         sample = [checkout("data", "sample", file) for file in _SAMPLE]
@@ -82,30 +83,43 @@ def fields(
         registry.promote(
             root,
             name,
-            train_fields(root, batch, taxonomy, name=name, source=sample, created=created, reader=reader),
+            train_fields(
+                root, batch, taxonomy, name=name, source=sample, created=created, reader=readers.to_learn()
+            ),
         )
         trained = True
     stored = registry.load(root, name, taxonomy=taxonomy.version)
-    model = restored(stored, reader)
+    model = restored(stored, readers)
     # A model of an earlier version of the program has none: its labels are counted as they stand.
     kept = stored.model.get(_ERRORS)
     errors = classify.Errors.unpack(kept, model.classes) if kept else None
     return Ready(model, f"{name}/{stored.version}", trained, stored.model, errors)
 
 
-def text_reader(
-    encoder: Path | None = None, *, cut: Callable[[Sequence[str]], Sequence[str]] | None = None
-) -> classify.Reader:
-    """Return what classifiers read texts with: words, and vectors.
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What classifiers may read texts with.
 
-    Args:
-        encoder: The folder of an encoder (`encode.load`); by default the vectors of syllables that travel
-            with the code, which are tried where labels are few.
+    Attributes:
         cut: Gives each text its words; by default `segment.column` does, in this process.
+        folders: Folders of encoders (`encode.load`).
     """
-    return classify.Reader(
-        cut=cut or _cut, encoder=encode.load(encoder) if encoder else syllables(), few=encoder is None
-    )
+
+    cut: Callable[[Sequence[str]], Sequence[str]] | None = None
+    folders: tuple[Path, ...] = ()
+
+    def to_learn(self) -> classify.Reader:
+        """Return what a new model may read: by the first encoder, or by syllables where labels are few."""
+        if self.folders:
+            return classify.Reader(self.cut or _cut, encode.load(self.folders[0]))
+        return classify.Reader(self.cut or _cut, syllables(), few=True)
+
+    def of(self, card: Mapping[str, Any]) -> classify.Reader:
+        """Return what the model of a card reads: by the encoder that it was learnt with, if that is here."""
+        wanted = card.get("encoder") or {"sha256": syllables().digest}
+        known: list[classify.Encoder] = [*(encode.load(folder) for folder in self.folders), syllables()]
+        found = [encoder for encoder in known if encoder.digest == wanted["sha256"]]
+        return classify.Reader(self.cut or _cut, (found or known)[0])
 
 
 def _cut(texts: Sequence[str]) -> list[str]:
@@ -123,14 +137,14 @@ def syllables() -> encode.Syllables:
         )
 
 
-def restored(stored: registry.Stored, reader: classify.Reader | None = None) -> classify.Model:
+def restored(stored: registry.Stored, readers: Readers | None = None) -> classify.Model:
     """Return the field classifier of what the registry holds, with what it reads texts with.
 
     Raises:
         GateRefused: It is something else, or was made for another version of the program.
     """
     try:
-        return classify.restore(stored.model, stored.card, reader or text_reader())
+        return classify.restore(stored.model, stored.card, (readers or Readers()).of(stored.card))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as fault:
         raise GateRefused(
             "The model {name} {version} is no field classifier of this program ({kind}). Roll back to an "
@@ -180,7 +194,7 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
         created: The date the card bears.
         groups: Rows of ``batch`` with the same name here are copies of one another (`copies`).
         unlabelled: Normalized records without labels, which may help where there are few.
-        reader: What texts are read with (`text_reader`).
+        reader: What texts may be read with; by default nothing beside syllables.
 
     Raises:
         UsageError: A label is not in the taxonomy, or there are too few.

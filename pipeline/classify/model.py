@@ -28,7 +28,7 @@ from pipeline.classify.reading import (
 )
 from pipeline.classify.separator import Dense, Separator, Votes, pooled
 from pipeline.classify.vocabulary import Vocabulary
-from pipeline.errors import GateRefused
+from pipeline.errors import EncoderNeeded, GateRefused
 
 SCHEMA: Final = 3
 
@@ -213,8 +213,9 @@ def restore(stored: Mapping[str, Any], card: Mapping[str, Any], reader: Reader |
         reader: What texts are read with: it must be what the model was learnt with.
 
     Raises:
-        GateRefused: The model was made for texts normalized in another way, by a program that read other
-            things of a record, or with an encoder that is not the reader's.
+        GateRefused: The model was made for texts normalized in another way, or by a program that read other
+            things of a record.
+        EncoderNeeded: It was made with an encoder that is not the reader's.
     """
     reader = reader or Reader()
     if card["normalize"] != normalize.VERSION:
@@ -254,7 +255,7 @@ def _check_reader(reads: set[str], card: Mapping[str, Any], reader: Reader) -> N
         raise GateRefused("The model reads words, and nothing was given that cuts texts into words.")
     wanted, found = card["encoder"], reader.encoder
     if VECTORS in reads and (found is None or found.digest != wanted["sha256"]):
-        raise GateRefused(
+        raise EncoderNeeded(
             "The model was learnt with the encoder {name} (SHA-256 {wanted}…); {found} was given. Name the "
             "folder of that encoder (--encoder, SANGKIEN_ENCODER), or train the model again.",
             name=wanted["name"],

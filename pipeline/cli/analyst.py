@@ -50,6 +50,7 @@ _SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdi
     help="Learn from the labels that people gave in the store, of its archive's records and of those in "
     "LABELLED; records without one help where there are few.",
 )
+@options.encoder
 @options.store
 @options.common
 def train(  # noqa: PLR0913 - what users may choose
@@ -132,6 +133,7 @@ def _train_fields(  # noqa: PLR0913 - what users may choose
             created=options.now(),
             groups=starter.copies(batch, judge.model, settings=settings, known=known),
             unlabelled=others,
+            reader=options.readers().to_learn(),
         )
 
 
@@ -342,6 +344,7 @@ def show(name: str, version: str | None, text: str | None) -> None:
 @click.option(
     "--force", help="Put it in use whatever the comparison says, for this REASON.", metavar="REASON"
 )
+@options.encoder
 @options.store
 @options.common
 def promote(  # noqa: PLR0913 - what users may choose
@@ -409,7 +412,7 @@ def _compared(
         GateRefused: The new model is not good enough, or a record taught one of them; nobody forces it.
     """
     from pipeline import evaluate, judging, registry, starter
-    from pipeline.errors import GateRefused, OutputError
+    from pipeline.errors import EncoderNeeded, GateRefused, OutputError
 
     asked = bool(tables) or stored
     if force and not asked:
@@ -418,8 +421,10 @@ def _compared(
     new = registry.load(both.root, both.name, both.new, taxonomy=taxonomy.version)
     try:
         old = registry.load(both.root, both.name, both.used, taxonomy=taxonomy.version)
-        former = starter.restored(old)
+        former = starter.restored(old, options.readers())
     except (GateRefused, OutputError) as fault:
+        if isinstance(fault, EncoderNeeded) and not force:
+            raise
         # Runs refuse it as well: there is nothing that the new one could be worse than.
         console.warn(
             "The model in use is of no use any more, so nothing is compared. {note}", note=fault.note
@@ -435,7 +440,7 @@ def _compared(
     true = judging.truth(frozen.batch, taxonomy, frozen.groups)
     answers = [
         judging.ask(model, frozen.batch, name=version)
-        for model, version in ((starter.restored(new), both.new), (former, both.used))
+        for model, version in ((starter.restored(new, options.readers()), both.new), (former, both.used))
     ]
     verdict = evaluate.gate(true, *answers)
     _figures(console, console.words("Beside the model in use"), verdict.figures)
@@ -547,6 +552,7 @@ def evaluate() -> None:
     help="Judge on what people labelled in the store, of its archive's records and of FILES; what the model "
     "learnt from is left out.",
 )
+@options.encoder
 @options.store
 @options.common
 def evaluate_classify(
@@ -578,7 +584,7 @@ def evaluate_classify(
         raise UsageError("Name labelled tables to judge on, or --stored for the labels in the store.")
     root, taxonomy = options.models_folder(), fields.in_use(store)
     found = frozen.records(console, root, files, store, stored=stored)
-    ready = starter.fields(root, taxonomy, name=model, created=options.now())
+    ready = starter.fields(root, taxonomy, name=model, created=options.now(), readers=options.readers())
     known = {ready.name: ready.stored}
     if stored:
         found = frozen.untaught(known, found, console)

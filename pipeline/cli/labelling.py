@@ -42,6 +42,7 @@ _PART: Final = 5_000
     "--count", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many to ask for."
 )
 @click.option("--labeller", default="", help="Who labelled, where a row does not say.")
+@options.encoder
 @options.store
 @options.common
 def label_queue(  # noqa: PLR0913 - what users may choose
@@ -128,12 +129,12 @@ def _adviser(batch: pd.DataFrame, taxonomy: Taxonomy, root: Path) -> tuple[str, 
     # The starter was taught by others' records, however many.
     fits = card.get("taxonomy") == taxonomy.version and not starter.is_starter(card)
     if fits and int(card.get("rows", 0)) >= count:
-        ready = starter.fields(root, taxonomy, created=options.now())
+        ready = starter.fields(root, taxonomy, created=options.now(), readers=options.readers())
         return ready.name, ready.model
-    model = asking.learnt(batch, taxonomy)
+    model = asking.learnt(batch, taxonomy, reader=options.readers().to_learn())
     if model is not None:
         return "", model
-    ready = starter.fields(root, taxonomy, created=options.now())
+    ready = starter.fields(root, taxonomy, created=options.now(), readers=options.readers())
     return ready.name, ready.model
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from pipeline.cli.console import Console
+
+if TYPE_CHECKING:
+    # At run time this costs seconds, which --help must not pay.
+    from pipeline.starter import Readers
 
 STORE: Final = Path("sangkien-store")
 MODELS: Final = Path("models")
@@ -72,6 +76,41 @@ headers = click.option(
     type=PATH,
     help="Sheet of your column names (CSV: alias,column), beside the program's own.",
 )
+
+
+_ENCODER: Final = "pipeline.encoder"
+
+
+def _remember(context: click.Context, _option: click.Parameter, folders: tuple[Path, ...]) -> None:
+    context.meta[_ENCODER] = folders
+
+
+encoder = click.option(
+    "--encoder",
+    type=PATH,
+    envvar="SANGKIEN_ENCODER",
+    multiple=True,
+    expose_value=False,
+    callback=_remember,
+    help="Folder of a text encoder (model2vec, sentence-transformers) that a model reads texts with; may be "
+    "given several times, for models of different ones.",
+)
+
+
+def readers(cut: Callable[[Sequence[str]], Sequence[str]] | None = None) -> Readers:
+    """Return what classifiers may read texts with: words, and the encoders that the command was given.
+
+    Args:
+        cut: Gives each text its words; by default this process cuts them.
+    """
+    from pipeline import segment
+    from pipeline.starter import Readers
+
+    tables = cache_folder()
+    return Readers(
+        cut or (lambda texts: [text for text, _guarded in segment.column(texts, tables=tables)]),
+        click.get_current_context().meta.get(_ENCODER, ()),
+    )
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:

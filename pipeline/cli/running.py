@@ -57,6 +57,7 @@ MODEL = click.option("--model", default="fields", show_default=True, help="Which
 @options.store
 @AGAINST
 @MODEL
+@options.encoder
 @options.scope
 @options.unit_names
 @options.units
@@ -112,6 +113,7 @@ def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) ->
 @NEW
 @OUT
 @MODEL
+@options.encoder
 @options.keep_personal
 @options.encoding
 @options.headers
@@ -332,6 +334,8 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
     root, today = options.models_folder(), options.now()
     used: dict[str, str] = {}
     tools = flow.Tools(spread=partial(parallel.spread, workers=choices.workers), stage=console.stage)
+    cache = TokenCache(choices.folder, model=segment.model_version())
+    cut = partial(cache.through, cut=_Cutter(console, tools.spread, options.cache_folder()))
     if choices.dedupe:
         tools = replace(tools, rules=starter.rules(choices.rules))
         with console.stage("load the pair model", 1):
@@ -346,7 +350,8 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
         tools = replace(tools, judge=judge.model, known=known, unit_names=names, register=register)
     if choices.classify:
         with console.stage("load the field model", 1):
-            ready = starter.fields(root, taxonomy, name=choices.model, created=today)
+            readers = options.readers(lambda texts: [text for text, _guarded in cut(texts)])
+            ready = starter.fields(root, taxonomy, name=choices.model, created=today, readers=readers)
         _told(console, ready, root)
         used["fields"] = ready.name
         label = partial(fields.label, ready.model, name=ready.name, chances=True)
@@ -357,9 +362,7 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
                 "For that, train it again.",
                 name=ready.name,
             )
-    cache = TokenCache(choices.folder, model=segment.model_version())
-    cut = _Cutter(console, tools.spread, options.cache_folder())
-    return replace(tools, cut=partial(cache.through, cut=cut)), used
+    return replace(tools, cut=cut), used
 
 
 def _counting(
