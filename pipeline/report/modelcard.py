@@ -37,10 +37,7 @@ def _lines(card: Mapping[str, Any], _: Wording) -> Iterator[str]:
         count=len(card["candidates"]),
         chosen=card["chosen"],
     )
-    yield _(
-        "It reads the workplace: {answer}.",
-        answer=_("yes") if "marked_placed" in card["experts"] else _("no"),
-    )
+    yield _("Beside syllables it reads: {things}.", things=", ".join(_read(card, _)) or _("nothing"))
     yield ""
     yield f"## {_('How good it is on records it had not seen')}"
     yield ""
@@ -71,6 +68,20 @@ def _lines(card: Mapping[str, Any], _: Wording) -> Iterator[str]:
         yield from _promotion(promotion, _)
 
 
+def _read(card: Mapping[str, Any], _: Wording) -> Iterator[str]:
+    """Yield what the model reads of a record beside its syllables."""
+    blocks = {block for expert in card["experts"].values() for block in expert["reads"]}
+    for block, name in _READ:
+        if block in blocks:
+            yield _(name, encoder=(card["encoder"] or {}).get("name", ""))
+
+
+_READ = (
+    ("words", "words"),
+    ("vectors", "vectors of the encoder {encoder}"),
+    ("unit", "the workplace"),
+    ("author", "the field that the author named"),
+)
 _FIGURES = (
     ("accuracy", "Field as people said"),
     ("accuracy_second", "Field, or second field, as people said"),
