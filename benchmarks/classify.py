@@ -11,8 +11,9 @@ On VNTC-10 (https://github.com/duyvuleo/VNTC): the first 120 words of each artic
 that stand side by side in the collection come from one paper and time: 400 neighbours are one group when
 folds are cut, so that temperatures are not learnt from stories that the training side also tells.
 With few labels, so many articles a class keep theirs and 10,000 others are handed over without. Vectors of
-syllables are not tried there: they were learnt from these articles. They are on the sample: so many initiatives
-a field of two of its three sources (and of the short registrations) are learnt from, the third is asked.
+syllables are not tried there: they were learnt from these articles. They are on the sample: so many
+initiatives a field of two of its three sources (and of the short registrations) are learnt from, the third is
+asked.
 
 Speed is CPU seconds of this process; the ratio of training to vectorising is the figure to compare.
 """
