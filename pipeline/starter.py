@@ -73,12 +73,22 @@ def fields(
         name: Which model.
         created: The date a new card bears.
         reader: What texts are read with (`text_reader`).
+
+    Raises:
+        GateRefused: There is no model yet that was learnt in the taxonomy, and the sample has other fields.
     """
     reader = reader or text_reader()
     trained = False
     if name == FIELDS and (not registry.versions(root, name) or _outgrown_fields(root, taxonomy)):
         sample = [checkout("data", "sample", file) for file in _SAMPLE]
         batch = normalize.frame(read.tables(sample).batch)
+        if not all(_code_now(cell, taxonomy) for cell in batch["field"].unique() if cell.strip()):
+            raise GateRefused(
+                "No model knows the fields of taxonomy {version} yet, and the program's own examples have "
+                "other fields. Learn one from initiatives that people labelled (`sangkien train FILE --name "
+                "NAME`), put it in use (`sangkien models promote`), then name it (--model NAME).",
+                version=taxonomy.version,
+            )
         registry.promote(
             root,
             name,

@@ -36,14 +36,21 @@ def in_use(store: Path | None) -> Taxonomy:
     Args:
         store: The folder; None is the one that the environment names, or that of the current folder.
     """
-    from pipeline.store import DATABASE, Store
+    from pipeline.store import Store
     from pipeline.taxonomy import default
 
     folder = store or options.store_folder()
-    if not (folder / DATABASE).exists():
+    if not kept_in(folder):
         return default()
     with Store.read(folder) as opened:
         return opened.course().current
+
+
+def kept_in(folder: Path) -> bool:
+    """Return whether there is a store in a folder."""
+    from pipeline.store import DATABASE
+
+    return (folder / DATABASE).exists()
 
 
 @click.group()
@@ -113,19 +120,23 @@ def apply_(console: Console, sheet: Path, store: Path | None) -> None:
 
     Labels of a field that was renamed or merged go along; those of one that was split come to the label
     queue; a closed field keeps its labels. A field must not be taken out: close it with to_date. Models
-    learnt in another version must be trained again.
+    learnt in another version must be trained again. A store without labels may begin with any sheet.
 
     \b
     Example:
       sangkien taxonomy apply fields-2026.xlsx --store office
+      sangkien taxonomy apply data/taxonomy_danvan.csv --store dan-van
     """
     from pipeline.store import Store
+    from pipeline.taxonomy import Taxonomy
 
     new = _sheet(console, sheet)
     with Store.open(store or options.STORE, create=True) as opened:
         before = opened.course().current
         step = opened.adopt(new, now=options.now())
         given, course = opened.labels(), opened.course()
+    if before not in course.versions:
+        before = Taxonomy("", ())  # the store begins with the sheet: the program's own list is not its past
     _changes(console, before, new, step)
     counts = _counts(given, course)
     console.say(

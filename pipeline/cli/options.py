@@ -24,6 +24,12 @@ store = click.option(
     "--store", type=PATH, envvar="SANGKIEN_STORE", help="Folder of the archive.  [default: ./sangkien-store]"
 )
 
+fields_of = click.option(
+    "--store",
+    type=PATH,
+    envvar="SANGKIEN_STORE",
+    help="Folder of the store whose list of fields is in use.  [default: ./sangkien-store]",
+)
 
 scope = click.option(
     "--scope",

@@ -111,6 +111,7 @@ def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) ->
 @click.command()
 @NEW
 @OUT
+@options.fields_of
 @MODEL
 @options.keep_personal
 @options.encoding
@@ -121,9 +122,12 @@ def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) ->
 def classify(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
     """Put the initiatives in NEW tables into fields, and nothing else.
 
+    The fields are those of the store's list (`sangkien taxonomy apply`), or the program's own.
+
     \b
     Example:
       sangkien classify new.xlsx --out results
+      sangkien classify models.xlsx --store dan-van --model dan-van --out results
     """
     _work(console, new, out, _Choices(dedupe=False, classify=True, **chosen))
 
@@ -178,6 +182,8 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
     started = options.now()
     report.settle(out)
     given = _read(console, new, out, choices)
+    if choices.classify and choices.store and not fields.kept_in(choices.store):
+        console.warn("There is no store in {path}: the program's own fields are used.", path=choices.store)
     taxonomy = fields.in_use(choices.store)
     tools, used = _tools(console, taxonomy, choices)
     archive, source = _archive(console, choices, tools.known) if choices.dedupe else (None, {})
