@@ -76,7 +76,7 @@ def check(console: Console, sheet: Path) -> None:
     Example:
       sangkien taxonomy check fields-2026.xlsx
     """
-    found = _sheet(console, sheet)
+    found = sheet_of(console, sheet)
     console.say(
         "{file} is a taxonomy: version {version}, {count} fields.",
         file=sheet.name,
@@ -105,7 +105,7 @@ def diff(console: Console, old: Path, new: Path) -> None:
     """
     from pipeline.revision import compare
 
-    before, after = _sheet(console, old), _sheet(console, new)
+    before, after = sheet_of(console, old), sheet_of(console, new)
     step = compare(before, after)
     _changes(console, before, after, step)
     console.data({"from": before.version, "to": after.version, **_told(step)})
@@ -130,7 +130,7 @@ def apply_(console: Console, sheet: Path, store: Path | None) -> None:
     from pipeline.store import Store
     from pipeline.taxonomy import Taxonomy
 
-    new = _sheet(console, sheet)
+    new = sheet_of(console, sheet)
     with Store.open(store or options.STORE, create=True) as opened:
         before = opened.course().current
         step = opened.adopt(new, now=options.now())
@@ -159,7 +159,7 @@ def _counts(given: list[Label], course: Course) -> dict[str, int]:
     return {"moved": kinds["moved"], "again": kinds["again"]}
 
 
-def _sheet(console: Console, path: Path) -> Taxonomy:
+def sheet_of(console: Console, path: Path) -> Taxonomy:
     """Return the taxonomy of a sheet, having named every fault.
 
     Raises:
