@@ -8,6 +8,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -119,6 +120,21 @@ def test_without_a_model_of_its_fields_an_office_is_told_what_to_do(tmp_path):
     with pytest.raises(GateRefused, match="train"):
         starter.fields(tmp_path, load(SHEET))
     assert registry.names(tmp_path) == []
+
+
+def test_labels_can_be_asked_for_before_there_is_a_model(call, tmp_path):
+    """Typical records are asked about, with the fields of the store's own list beside them."""
+    table = labelled(tmp_path / "mo-hinh.csv")
+    pd.read_csv(table).drop(columns="Lĩnh vực").to_csv(table, index=False)
+    assert call("taxonomy", "apply", SHEET, "--store", "dan-van")[0] == 0
+    code, done, said = call(
+        "label-queue", table, "--store", "dan-van", "--count", "8", "--out", "gan-nhan.xlsx"
+    )
+    assert code == 0, said
+    assert (done["records"], done["model"]) == (8, "")
+    assert done["why"] == {"split": 0, "start": 8, "unsure": 0}
+    book = openpyxl.load_workbook(tmp_path / "gan-nhan.xlsx")
+    assert set(NAMES) <= {cell.value for row in book["Danh mục lĩnh vực"] for cell in row}
 
 
 def test_from_the_sheet_to_labels_and_never_into_another_store(call, tmp_path):
