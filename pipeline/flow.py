@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import classify, dedupe, normalize, units, validity
+from pipeline import axes, classify, dedupe, normalize, units, validity
 from pipeline.decisions import InForce, in_force
 from pipeline.read import Reading
-from pipeline.records import DUPLICATE_LEVELS, Decision, Match
+from pipeline.records import DUPLICATE_LEVELS, KIND_CODE, Decision, Match
 from pipeline.report import Outcome, match_frame
 from pipeline.settings import Settings
+from pipeline.taxonomy import Taxonomy
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -64,6 +65,9 @@ class Tools:
         unit_names: What is known of the names of units.
         rules: What makes a record valid.
         register: The units of the office; None where it has given none.
+        kinds: The kinds of solution; None where they are not told apart.
+        label_kinds: Gives a batch its kinds of solution, as ``label`` its fields; None where no model knows.
+        author_words: What authors' words for fields mean; None where nothing is classified.
     """
 
     judge: dedupe.Judge | None = None
@@ -76,6 +80,9 @@ class Tools:
     unit_names: units.UnitSheet = field(default_factory=units.UnitSheet)
     rules: Sequence[validity.Rule] = ()
     register: units.Register | None = None
+    kinds: Taxonomy | None = None
+    label_kinds: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    author_words: axes.AuthorWords | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,11 @@ def run(  # noqa: PLR0913 - all that a run depends on, by name
     """
     settings = settings or Settings()
     batch = clean(reading.batch, tools, name="normalize")
+    strange: tuple[axes.Unknown, ...] = ()
+    if tools.kinds:
+        batch, strange = axes.kinds(batch, tools.kinds)
+    if tools.author_words:
+        batch = axes.author_codes(batch, tools.author_words)
     unknown: tuple[units.Unknown, ...] = ()
     if tools.register:
         batch, unknown = units.registered(batch, tools.register)
@@ -151,6 +163,11 @@ def run(  # noqa: PLR0913 - all that a run depends on, by name
     shares = tools.count(batch, labels) if tools.count and labels is not None else None
     if labels is not None:
         labels = labels[list(classify.COLUMNS)]
+    kinds = (
+        _in_parts(tools.label_kinds, untold(batch), "classify the kinds", tools)
+        if tools.label_kinds
+        else None
+    )
     return Outcome(
         initiatives=batch,
         others=found.others if found else _nobody(),
@@ -169,7 +186,15 @@ def run(  # noqa: PLR0913 - all that a run depends on, by name
         scope=settings.scope,
         outside=found.outside if found else 0,
         unknown_units=unknown,
+        kinds=kinds,
+        kind_names=tools.kinds.names if tools.kinds else {},
+        unknown_kinds=strange,
     )
+
+
+def untold(batch: pd.DataFrame) -> pd.DataFrame:
+    """Return the records of which no kind of solution is known."""
+    return batch[batch[KIND_CODE] == ""].reset_index(drop=True) if KIND_CODE in batch else batch
 
 
 def clean(batch: pd.DataFrame, tools: Tools, *, name: str) -> pd.DataFrame:

@@ -26,6 +26,21 @@ CANONICAL: Final = (
 )
 """Columns every batch has, in the order of the outputs; a table's other columns are carried along behind."""
 
+KIND: Final = "kind"
+"""The kind of solution (loại giải pháp) that a record names, in its words: another axis than the field."""
+
+AUTHOR_FIELD: Final = "author_field"
+"""The field in the author's own words (lĩnh vực áp dụng): it helps to tell the field, and is no label."""
+
+OPTIONAL: Final = (KIND, AUTHOR_FIELD)
+"""Columns that headers name too, which a batch has where a table does."""
+
+KIND_CODE: Final = "kind_code"
+"""What `axes` makes of `KIND`: codes of the sheet of kinds, in its order, with a space between."""
+
+AUTHOR_CODES: Final = "author_codes"
+"""What `axes` makes of `AUTHOR_FIELD`: codes of fields in the order of mention, with a space between."""
+
 ORIGIN: Final = ("source_file", "source_row")
 """Where a row came from: the file's name, and the physical row (sheet rows and text lines count from 1)."""
 

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline import (
+    axes,
     classify,
     dedupe,
     encode,
@@ -36,9 +37,10 @@ from pipeline import (
 from pipeline.errors import GateRefused, InputNotFound, UsageError
 from pipeline.records import DUPLICATE_LEVELS, NOT_SAME, SAME, Label
 from pipeline.settings import Settings, checkout
-from pipeline.taxonomy import OTHER, Taxonomy
+from pipeline.taxonomy import OTHER, Taxonomy, load
 
 FIELDS: Final = "fields"
+KINDS: Final = "kinds"
 PAIRS: Final = "pairs"
 _ERRORS: Final = "errors"
 _SAMPLE: Final = ("archive.csv", "labelled.csv")
@@ -74,12 +76,22 @@ def fields(
         name: Which model.
         created: The date a new card bears.
         readers: What texts may be read with.
+
+    Raises:
+        GateRefused: There is no model yet that was learnt in the taxonomy, and the sample has other fields.
     """
     readers = readers or Readers()
     trained = False
     if name == FIELDS and (not registry.versions(root, name) or _outgrown_fields(root, taxonomy)):
         sample = [checkout("data", "sample", file) for file in _SAMPLE]
         batch = normalize.frame(read.tables(sample).batch)
+        if not all(taxonomy.code_now(cell) for cell in batch["field"].unique() if cell.strip()):
+            raise GateRefused(
+                "No model knows the fields of taxonomy {version} yet, and the program's own examples have "
+                "other fields. Learn one from initiatives that people labelled (`sangkien train FILE --name "
+                "NAME`), put it in use (`sangkien models promote`), then name it (--model NAME).",
+                version=taxonomy.version,
+            )
         registry.promote(
             root,
             name,
@@ -182,6 +194,7 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
     groups: Sequence[str] | None = None,
     unlabelled: pd.DataFrame | None = None,
     reader: classify.Reader | None = None,
+    axis: str = "field",
 ) -> str:
     """Return the version of a classifier learnt from the labelled records of ``batch``; not yet in use.
 
@@ -195,6 +208,7 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
         groups: Rows of ``batch`` with the same name here are copies of one another (`copies`).
         unlabelled: Normalized records without labels, which may help where there are few.
         reader: What texts may be read with; by default nothing beside syllables.
+        axis: What the labels are, for the card: ``field``, or ``kind`` of solution.
 
     Raises:
         UsageError: A label is not in the taxonomy, or there are too few.
@@ -220,6 +234,7 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
     later = judged_labels(fitted.later, truth).summary() if len(fitted.later) else None
     card = {
         **classify.card(fitted.model),
+        "axis": axis,
         "created": created,
         "data": {
             "files": [path.name for path in source],
@@ -335,7 +350,7 @@ def codes(batch: pd.DataFrame, column: str, taxonomy: Taxonomy) -> list[str]:
     Raises:
         UsageError: A cell names no field of the taxonomy; the message says where it stands.
     """
-    found = {cell: _code_now(cell, taxonomy) for cell in batch[column].unique() if cell.strip()}
+    found = {cell: taxonomy.code_now(cell) for cell in batch[column].unique() if cell.strip()}
     for cell, code in found.items():
         if not code:
             row = batch[batch[column] == cell].iloc[0]
@@ -350,15 +365,6 @@ def codes(batch: pd.DataFrame, column: str, taxonomy: Taxonomy) -> list[str]:
                 known=", ".join(field.code for field in taxonomy.fields),
             )
     return [found.get(cell, "") for cell in batch[column]]
-
-
-def _code_now(cell: str, taxonomy: Taxonomy) -> str:
-    code = taxonomy.code_of(cell)
-    if not code:
-        return ""
-    field = taxonomy.end(code)
-    # Of a field that was split and is no part of itself nobody can tell which part was meant.
-    return field.code if field.kept else ""
 
 
 def pairs(root: Path, *, settings: Settings, known: dedupe.Knowledge, created: str = "") -> Ready:
@@ -505,6 +511,36 @@ def rules(path: Path | None = None) -> tuple[validity.Rule, ...]:
     except UnicodeDecodeError:
         raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
     return validity.parse(text, file=path.name)
+
+
+def kinds() -> Taxonomy:
+    """Return the kinds of solution (``data/kinds.csv``), a list of the same form as that of fields.
+
+    >>> kinds().codes
+    ('technical', 'management', 'operational', 'application', 'other')
+    """
+    return load(checkout("data", "kinds.csv"))
+
+
+def author_words(taxonomy: Taxonomy, path: Path | None = None) -> axes.AuthorWords:
+    """Return what authors' words for fields mean: the shipped sheet and, before it, that of an office.
+
+    Raises:
+        InputNotFound: There is no such file.
+        UsageError: It is no such sheet, or a row of the office's names no field of the taxonomy.
+    """
+    own = _author_rows(path) if path else ()
+    return axes.author_words(_author_rows(checkout("data", "author_fields.csv")), own, taxonomy)
+
+
+def _author_rows(path: Path) -> tuple[axes.Row, ...]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputNotFound("{path} is not there: the sheet of authors' words.", path=path) from None
+    except UnicodeDecodeError:
+        raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
+    return axes.parse(text, file=path.name)
 
 
 def judged(path: Path) -> pd.DataFrame:

@@ -384,6 +384,9 @@ class Store:
     def adopt(self, new: Taxonomy, *, now: str) -> Revision:
         """Put a version of the taxonomy in use and return what changes; the one in use changes nothing.
 
+        A store without labels into which no sheet was put yet has no past: it may begin with a list of fields
+        that has nothing to do with the program's own, and then all fields are new.
+
         Raises:
             GateRefused: It lacks a field there was, or has the version of another sheet.
         """
@@ -391,6 +394,8 @@ class Store:
         step = compare(course.current, new)
         if new == course.current:
             return step
+        if step.gone and not self._vouched("taxonomy", _TAXONOMY) and not self.labels():
+            course, step = Course(()), compare(Taxonomy("", ()), new)
         if new.version in {each.version for each in course.versions}:
             raise GateRefused(
                 "Version {version} of the taxonomy is another sheet already. Give this one a new version.",
@@ -407,7 +412,8 @@ class Store:
             # The version it starts from belongs to the history, also where that is the program's own.
             rows = [(each.version, json.dumps(each.rows()), now) for each in (*course.versions, new)]
             self._appended("taxonomy", _TAXONOMY, [_Adopted(*row) for row in rows], lambda each: each.version)
-            self._note(now, "taxonomy apply", {"from": course.current.version, "to": new.version})
+            before = course.versions[-1].version if course.versions else ""
+            self._note(now, "taxonomy apply", {"from": before, "to": new.version})
         return step
 
     def _appended(

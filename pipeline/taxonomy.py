@@ -125,6 +125,19 @@ class Taxonomy:
         """
         return self._spoken.get(_plain(text), "")
 
+    def code_now(self, text: str) -> str:
+        """Return the code that takes the labels of the field that ``text`` names (`code_of`), or ``""``.
+
+        A field that another took over stands for that one; of one that was split and is no part of itself
+        nobody can tell which part was meant.
+
+        >>> default().code_now("Y tế"), default().code_now("an ninh mạng")
+        ('healthcare', '')
+        """
+        code = self.code_of(text)
+        field = self.end(code) if code else None
+        return field.code if field and field.kept else ""
+
     @cached_property
     def _spoken(self) -> dict[str, str]:
         return {_plain(name): field.code for field in self.fields for name in _spoken_names(field)}

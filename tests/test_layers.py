@@ -18,7 +18,7 @@ LAYERS = [
     {"revision", "encode", "seen"},
     {"labels"},
     {"read", "dedupe", "classify", "report", "evaluate", "registry", "store", "parallel", "units"},
-    {"validity"},
+    {"validity", "axes"},
     {"flow", "lessons", "archive", "repair"},
     {"starter"},
     {"judging", "asking"},
@@ -46,7 +46,7 @@ OWNERS = {
 """Which modules may import a library; one that is not named may be imported anywhere."""
 
 PURE = {
-    *("amounts", "validity", "decisions", "revision", "labels", "units", "normalize", "segment"),
+    *("amounts", "validity", "axes", "decisions", "revision", "labels", "units", "normalize", "segment"),
     *("dedupe", "classify", "evaluate", "flow", "lessons", "asking", "seen"),
 }
 """Steps: no file is opened, nothing printed, no clock, environment or network looked at."""

@@ -225,6 +225,9 @@ def test_a_version_is_checked_compared_and_put_in_use(call, tmp_path):
 
 def test_a_sheet_that_loses_a_field_or_takes_another_s_version_is_refused(call, tmp_path):
     """What labels stand on cannot be taken away: the command ends with 3 and says which row is missing."""
+    given = tmp_path / "given.csv"
+    given.write_text("id,field\nA,union\n", encoding="utf-8")
+    assert call("label-queue", "--import", given)[0] == 0
     lost = write(tmp_path / "lost.csv", sheet("2"))
     code, _, said = call("taxonomy", "apply", lost)
     assert code == 3

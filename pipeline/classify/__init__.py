@@ -9,12 +9,11 @@ from __future__ import annotations
 from pipeline.classify.decision import COLUMNS, REASONS, Rules, Scores, decide
 from pipeline.classify.model import CHANCE, SCHEMA, Calibration, Model, artefact, card, label, restore, score
 from pipeline.classify.queue import centres, doubtful
-from pipeline.classify.reading import AUTHOR_CODES, Encoder, Reader, features, title_only
+from pipeline.classify.reading import Encoder, Reader, features, title_only
 from pipeline.classify.shares import Errors, report_counts
 from pipeline.classify.training import Fitted, fit
 
 __all__ = (
-    "AUTHOR_CODES",
     "CHANCE",
     "COLUMNS",
     "REASONS",

@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeline import normalize
 from pipeline.classify.vocabulary import Words, read
+from pipeline.records import AUTHOR_CODES
 
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -29,9 +30,6 @@ VECTORS: Final = "vectors"
 COUNTED: Final = (KEYED, FOLDED, WORDS, UNIT, SECTOR, AUTHOR)
 """Blocks of counts: syllables with marks and without, words, where the author works, which field the author
 named. `VECTORS` is the one block that is not counted."""
-
-AUTHOR_CODES: Final = "author_codes"
-"""The column with the codes that the author's own words for the field stand for, with a space between."""
 
 _MARKED: Final = re.compile(
     "[ăâđêôơư"

@@ -25,7 +25,6 @@ from pipeline.classify.model import (
 )
 from pipeline.classify.reading import (
     AUTHOR,
-    AUTHOR_CODES,
     COUNTED,
     FOLDED,
     KEYED,
@@ -45,6 +44,7 @@ from pipeline.classify.reading import (
 from pipeline.classify.separator import Names, Separator, Votes, Weights, pooled
 from pipeline.classify.vocabulary import Vocabulary, Words
 from pipeline.errors import UsageError
+from pipeline.records import AUTHOR_CODES
 
 PENALTIES: Final = (0.3, 1.0)
 HELD_OUT: Final = "held-out"

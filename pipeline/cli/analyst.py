@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from pipeline.cli import fields, labelling, options, reading
+from pipeline.cli import axis, labelling, options, reading
+from pipeline.cli.axis import Axis
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ _SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdi
 
 @click.command()
 @click.argument("labelled", nargs=-1, type=options.PATH)
-@click.option("--name", help="What to call the model.  [default: fields; with --pairs: pairs]")
+@click.option("--name", help="What to call the model.  [default: fields; kinds; pairs]")
+@axis.OPTION
 @click.option(
     "--pairs",
     type=options.PATH,
@@ -51,6 +53,8 @@ _SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdi
     "LABELLED; records without one help where there are few.",
 )
 @options.encoder
+@options.author_fields
+@options.kinds
 @options.store
 @options.common
 def train(  # noqa: PLR0913 - what users may choose
@@ -62,10 +66,12 @@ def train(  # noqa: PLR0913 - what users may choose
     unlabelled: tuple[Path, ...],
     stored: bool,
     store: Path | None,
+    **chosen: Any,
 ) -> None:
     """Learn a model from what people said; `models promote` puts it in use.
 
     From LABELLED tables with a filled column field: the field classifier.
+    With --axis kind: the classifier of kinds of solution, from a filled column kind ("Loại giải pháp").
     With --pairs: the pair model, from the sample's judged pairs and yours. Verdicts ("Trùng", "Khác") are of
     records in the store's archive; name the tables of others as LABELLED.
 
@@ -74,6 +80,7 @@ def train(  # noqa: PLR0913 - what users may choose
       sangkien train labelled-2025.xlsx
       sangkien train labelled-2025.xlsx --unlabelled archive-2024.csv
       sangkien train --stored
+      sangkien train registered-2025.xlsx --axis kind
       sangkien train records.csv --pairs judged.csv
       sangkien train --pairs
     """
@@ -82,11 +89,16 @@ def train(  # noqa: PLR0913 - what users may choose
 
     if not labelled and pairs != _VERDICTS and not stored:
         raise UsageError("Name the tables to learn from. `sangkien train -h` shows how.")
+    if chosen["axis"] == "kind" and (stored or pairs):
+        raise UsageError(
+            "Kinds of solution are learnt from tables with a column kind: name them, without {option}.",
+            option="--pairs" if pairs else "--stored",
+        )
     root = options.models_folder()
     if pairs is None:
-        name = name or "fields"
+        name = name or ("kinds" if chosen["axis"] == "kind" else "fields")
         version = _train_fields(
-            console, root, labelled, name, unlabelled=unlabelled, store=store, stored=stored
+            console, root, labelled, name, unlabelled=unlabelled, store=store, stored=stored, **chosen
         )
     else:
         name = name or "pairs"
@@ -113,39 +125,45 @@ def _train_fields(  # noqa: PLR0913 - what users may choose
     unlabelled: tuple[Path, ...],
     store: Path | None,
     stored: bool,
+    **chosen: Any,
 ) -> str:
     from pipeline import starter
     from pipeline.settings import Settings
 
-    taxonomy, settings = fields.in_use(store), Settings()
-    batch = labelling.labelled(console, labelled, store)[0] if stored else _read(console, labelled)
-    others = _others(console, batch if stored else None, unlabelled)
-    starter.codes(batch, "field", taxonomy)  # a wrong label is said before minutes are spent
+    asked, settings = Axis.of(console, store, **chosen), Settings()
+    batch = (
+        asked.coded(console, labelling.labelled(console, labelled, store)[0])
+        if stored
+        else asked.labelled(console, _read(console, labelled))
+    )
+    others = _others(console, asked, batch if stored else None, unlabelled)
+    starter.codes(batch, "field", asked.taxonomy)  # a wrong label is said before minutes are spent
     known = starter.knowledge(settings=settings)
     judge = starter.pairs(root, settings=settings, known=known, created=options.now())
     with console.stage("train", 1):
         return starter.train_fields(
             root,
             batch,
-            taxonomy,
+            asked.taxonomy,
             name=name,
             source=labelled,
             created=options.now(),
             groups=starter.copies(batch, judge.model, settings=settings, known=known),
             unlabelled=others,
             reader=options.readers().to_learn(),
+            axis=asked.name,
         )
 
 
 def _others(
-    console: Console, batch: pd.DataFrame | None, unlabelled: tuple[Path, ...]
+    console: Console, asked: Axis, batch: pd.DataFrame | None, unlabelled: tuple[Path, ...]
 ) -> pd.DataFrame | None:
     """Return the records without labels: of the tables named, and of the archive where its labels teach."""
     import pandas as pd
 
     parts = [] if batch is None else [batch[batch["field"].str.strip() == ""]]
     if unlabelled:
-        parts.append(_read(console, unlabelled))
+        parts.append(asked.coded(console, _read(console, unlabelled)))
     return pd.concat(parts, ignore_index=True).fillna("") if parts else None
 
 
@@ -345,6 +363,8 @@ def show(name: str, version: str | None, text: str | None) -> None:
     "--force", help="Put it in use whatever the comparison says, for this REASON.", metavar="REASON"
 )
 @options.encoder
+@options.author_fields
+@options.kinds
 @options.store
 @options.common
 def promote(  # noqa: PLR0913 - what users may choose
@@ -356,6 +376,7 @@ def promote(  # noqa: PLR0913 - what users may choose
     stored: bool,
     force: str | None,
     store: Path | None,
+    **chosen: Any,
 ) -> None:
     """Put a version of a model in use.
 
@@ -380,7 +401,7 @@ def promote(  # noqa: PLR0913 - what users may choose
     used = registry.current(root, name)
     if used not in {None, version} and "labels" in registry.card(root, name, version):
         both = _Both(root, name, version, str(used))
-        note |= _compared(console, both, tables, store, stored=stored, force=force)
+        note |= _compared(console, both, tables, store, stored=stored, force=force, **chosen)
     if force:
         note["forced"] = force.strip()
     registry.promote(root, name, version, note=note)
@@ -405,6 +426,7 @@ def _compared(
     *,
     stored: bool,
     force: str | None,
+    **chosen: Any,
 ) -> dict[str, object]:
     """Return what the card keeps of the comparison with the model in use.
 
@@ -412,12 +434,14 @@ def _compared(
         GateRefused: The new model is not good enough, or a record taught one of them; nobody forces it.
     """
     from pipeline import evaluate, judging, registry, starter
+    from pipeline.cli import frozen
     from pipeline.errors import EncoderNeeded, GateRefused, OutputError
 
-    asked = bool(tables) or stored
-    if force and not asked:
+    if force and not (tables or stored):
         return {}
-    taxonomy = fields.in_use(store)
+    chosen["axis"] = registry.card(both.root, both.name, both.new).get("axis", "field")
+    asked = Axis.of(console, store, **chosen)
+    taxonomy = asked.taxonomy
     new = registry.load(both.root, both.name, both.new, taxonomy=taxonomy.version)
     try:
         old = registry.load(both.root, both.name, both.used, taxonomy=taxonomy.version)
@@ -430,16 +454,17 @@ def _compared(
             "The model in use is of no use any more, so nothing is compared. {note}", note=fault.note
         )
         return {"compared_with": None, "not_compared": str(fault)}
-    if not asked:
+    if not (tables or stored):
         raise GateRefused(
             "{name} has a version in use. Name labelled tables that neither model learnt from (--on), or say "
             'why no comparison is needed (--force "the reason").',
             name=both.name,
         )
-    frozen = _unseen(console, both, tables, store, models=(new, old), stored=stored, force=force)
-    true = judging.truth(frozen.batch, taxonomy, frozen.groups)
+    found = frozen.records(console, both.root, tables, store, asked, stored=stored)
+    found = _unseen(console, both, found, models=(new, old), stored=stored, force=force)
+    true = judging.truth(found.batch, taxonomy, found.groups)
     answers = [
-        judging.ask(model, frozen.batch, name=version)
+        judging.ask(model, found.batch, name=version)
         for model, version in ((starter.restored(new, options.readers()), both.new), (former, both.used))
     ]
     verdict = evaluate.gate(true, *answers)
@@ -465,17 +490,16 @@ def _compared(
     }
 
 
-def _unseen(  # noqa: PLR0913 - which models, on what, and whether it matters
+def _unseen(
     console: Console,
     both: _Both,
-    tables: tuple[Path, ...],
-    store: Path | None,
+    found: Frozen,
     *,
     models: tuple[Stored, Stored],
     stored: bool,
     force: str | None,
 ) -> Frozen:
-    """Return the records on which two models may be compared: those that taught neither.
+    """Return those of the records on which two models may be compared: those that taught neither.
 
     Raises:
         GateRefused: Tables hold others, and nobody forces it; or none is left of those in the store.
@@ -483,7 +507,6 @@ def _unseen(  # noqa: PLR0913 - which models, on what, and whether it matters
     from pipeline.cli import frozen
     from pipeline.errors import GateRefused
 
-    found = frozen.records(console, both.root, tables, store, stored=stored)
     known = {f"{both.name}/{each.version}": each.model for each in models}
     if stored:
         return frozen.untaught(known, found, console)
@@ -544,7 +567,8 @@ def evaluate() -> None:
 
 @evaluate.command("classify")
 @click.argument("files", nargs=-1, type=options.PATH)
-@click.option("--model", default="fields", show_default=True, help="Which field classifier to judge.")
+@click.option("--model", help="Which classifier to judge.  [default: fields; with --axis kind: kinds]")
+@axis.OPTION
 @click.option("--out", type=options.PATH, help="Folder for evaluation.html and evaluation.json.")
 @click.option(
     "--stored",
@@ -553,18 +577,23 @@ def evaluate() -> None:
     "learnt from is left out.",
 )
 @options.encoder
+@options.author_fields
+@options.kinds
 @options.store
 @options.common
 def evaluate_classify(
     console: Console,
     files: tuple[Path, ...],
-    model: str,
+    model: str | None,
     out: Path | None,
     *,
     stored: bool,
     store: Path | None,
+    **chosen: Any,
 ) -> None:
     """Compare the model's labels with the column field (and field2) of tables it was not trained on.
+
+    With --axis kind: the kinds that a model gives with the column kind ("Loại giải pháp").
 
     Records of FILES that the model learnt from, or copies of them, are counted and said: figures on them
     say nothing of new ones. Fields are those in use in the store.
@@ -575,6 +604,7 @@ def evaluate_classify(
     Example:
       sangkien evaluate classify judged-2025.xlsx --out judged
       sangkien evaluate classify --stored --store office
+      sangkien evaluate classify registered-2026.xlsx --axis kind
     """
     from pipeline import judging, report, starter
     from pipeline.cli import frozen
@@ -582,8 +612,13 @@ def evaluate_classify(
 
     if not files and not stored:
         raise UsageError("Name labelled tables to judge on, or --stored for the labels in the store.")
-    root, taxonomy = options.models_folder(), fields.in_use(store)
-    found = frozen.records(console, root, files, store, stored=stored)
+    if stored and chosen["axis"] == "kind":
+        raise UsageError(
+            "The store holds labels of fields: name tables with a column kind, without --stored."
+        )
+    root, asked = options.models_folder(), Axis.of(console, store, **chosen)
+    taxonomy, model = asked.taxonomy, model or ("kinds" if asked.name == "kind" else "fields")
+    found = frozen.records(console, root, files, store, asked, stored=stored)
     ready = starter.fields(root, taxonomy, name=model, created=options.now(), readers=options.readers())
     known = {ready.name: ready.stored}
     if stored:

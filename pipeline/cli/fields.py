@@ -36,14 +36,21 @@ def in_use(store: Path | None) -> Taxonomy:
     Args:
         store: The folder; None is the one that the environment names, or that of the current folder.
     """
-    from pipeline.store import DATABASE, Store
+    from pipeline.store import Store
     from pipeline.taxonomy import default
 
     folder = store or options.store_folder()
-    if not (folder / DATABASE).exists():
+    if not kept_in(folder):
         return default()
     with Store.read(folder) as opened:
         return opened.course().current
+
+
+def kept_in(folder: Path) -> bool:
+    """Return whether there is a store in a folder."""
+    from pipeline.store import DATABASE
+
+    return (folder / DATABASE).exists()
 
 
 @click.group()
@@ -69,7 +76,7 @@ def check(console: Console, sheet: Path) -> None:
     Example:
       sangkien taxonomy check fields-2026.xlsx
     """
-    found = _sheet(console, sheet)
+    found = sheet_of(console, sheet)
     console.say(
         "{file} is a taxonomy: version {version}, {count} fields.",
         file=sheet.name,
@@ -98,7 +105,7 @@ def diff(console: Console, old: Path, new: Path) -> None:
     """
     from pipeline.revision import compare
 
-    before, after = _sheet(console, old), _sheet(console, new)
+    before, after = sheet_of(console, old), sheet_of(console, new)
     step = compare(before, after)
     _changes(console, before, after, step)
     console.data({"from": before.version, "to": after.version, **_told(step)})
@@ -113,19 +120,23 @@ def apply_(console: Console, sheet: Path, store: Path | None) -> None:
 
     Labels of a field that was renamed or merged go along; those of one that was split come to the label
     queue; a closed field keeps its labels. A field must not be taken out: close it with to_date. Models
-    learnt in another version must be trained again.
+    learnt in another version must be trained again. A store without labels may begin with any sheet.
 
     \b
     Example:
       sangkien taxonomy apply fields-2026.xlsx --store office
+      sangkien taxonomy apply data/taxonomy_danvan.csv --store dan-van
     """
     from pipeline.store import Store
+    from pipeline.taxonomy import Taxonomy
 
-    new = _sheet(console, sheet)
+    new = sheet_of(console, sheet)
     with Store.open(store or options.STORE, create=True) as opened:
         before = opened.course().current
         step = opened.adopt(new, now=options.now())
         given, course = opened.labels(), opened.course()
+    if before not in course.versions:
+        before = Taxonomy("", ())  # the store begins with the sheet: the program's own list is not its past
     _changes(console, before, new, step)
     counts = _counts(given, course)
     console.say(
@@ -148,7 +159,7 @@ def _counts(given: list[Label], course: Course) -> dict[str, int]:
     return {"moved": kinds["moved"], "again": kinds["again"]}
 
 
-def _sheet(console: Console, path: Path) -> Taxonomy:
+def sheet_of(console: Console, path: Path) -> Taxonomy:
     """Return the taxonomy of a sheet, having named every fault.
 
     Raises:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.cli import labelling, options, reading
+from pipeline.cli.axis import Axis
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Frozen(NamedTuple):
 
 
 def records(
-    console: Console, root: Path, files: tuple[Path, ...], store: Path | None, *, stored: bool
+    console: Console, root: Path, files: tuple[Path, ...], store: Path | None, asked: Axis, *, stored: bool
 ) -> Frozen:
     """Return the labelled records of tables; with ``stored`` as people labelled them and the archive's.
 
@@ -44,11 +45,11 @@ def records(
 
     settings = Settings()
     if stored:
-        batch = labelling.labelled(console, files, store, others=0)[0]
+        batch = asked.coded(console, labelling.labelled(console, files, store, others=0)[0])
     else:
         given = reading.tables(console, files)
         console.unread(given.quarantine)
-        batch = normalize.frame(given.batch)
+        batch = asked.labelled(console, normalize.frame(given.batch))
     batch = batch[batch["field"].str.strip() != ""].reset_index(drop=True)
     if batch.empty:
         raise UsageError("No row has a label to compare with. Fill the column field, then run again.")

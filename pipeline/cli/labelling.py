@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pipeline.cli import fields, options, reading
+from pipeline.cli.axis import Axis
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _PART: Final = 5_000
 )
 @click.option("--labeller", default="", help="Who labelled, where a row does not say.")
 @options.encoder
+@options.author_fields
 @options.store
 @options.common
 def label_queue(  # noqa: PLR0913 - what users may choose
@@ -53,6 +55,7 @@ def label_queue(  # noqa: PLR0913 - what users may choose
     filled: bool,
     count: int,
     labeller: str,
+    author_fields: Path | None,
     store: Path | None,
 ) -> None:
     """Write the records whose labels would teach most, of FILES or of the archive; or read them back.
@@ -78,10 +81,18 @@ def label_queue(  # noqa: PLR0913 - what users may choose
         _import(console, files, store or options.STORE, labeller=labeller)
     else:
         assert out is not None
-        _write(console, files, store, out=out, count=count)
+        _write(console, files, store, out=out, count=count, author_fields=author_fields)
 
 
-def _write(console: Console, files: tuple[Path, ...], store: Path | None, *, out: Path, count: int) -> None:
+def _write(
+    console: Console,
+    files: tuple[Path, ...],
+    store: Path | None,
+    *,
+    out: Path,
+    count: int,
+    author_fields: Path | None,
+) -> None:
     from pipeline import asking, report, starter
     from pipeline.errors import UsageError
     from pipeline.settings import Settings
@@ -93,6 +104,7 @@ def _write(console: Console, files: tuple[Path, ...], store: Path | None, *, out
     if batch.empty:
         raise UsageError("There are no records to label. Name tables, or add records to the archive.")
     taxonomy, root, settings = fields.in_use(store), options.models_folder(), Settings()
+    batch = Axis.of(console, store, author_fields=author_fields).coded(console, batch)
     known = starter.knowledge(settings=settings)
     with console.stage("label-queue", 1):
         judge = starter.pairs(root, settings=settings, known=known, created=options.now())
@@ -275,9 +287,12 @@ def _voice(label: Label, course: Course) -> Note:
 @click.option(
     "--out", required=True, type=options.PATH, help="The table (.csv) or workbook (.xlsx) to write."
 )
+@options.author_fields
 @options.store
 @options.common
-def audit_labels(console: Console, files: tuple[Path, ...], out: Path, store: Path | None) -> None:
+def audit_labels(
+    console: Console, files: tuple[Path, ...], out: Path, store: Path | None, author_fields: Path | None
+) -> None:
     """Rank the labels of tables by how much they are to be doubted; none is changed or left out.
 
     Each label is held against a model that never saw the record nor a copy of it. The workbook has
@@ -296,7 +311,8 @@ def audit_labels(console: Console, files: tuple[Path, ...], out: Path, store: Pa
     given = reading.tables(console, files)
     console.unread(given.quarantine)
     taxonomy, root, settings = fields.in_use(store), options.models_folder(), Settings()
-    batch = normalize.frame(given.batch)
+    asked = Axis.of(console, store, author_fields=author_fields)
+    batch = asked.labelled(console, normalize.frame(given.batch))
     batch = batch[batch["field"].str.strip() != ""].reset_index(drop=True)
     starter.codes(batch, "field", taxonomy)  # a wrong label is said before minutes are spent
     known = starter.knowledge(settings=settings)

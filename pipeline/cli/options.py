@@ -28,6 +28,22 @@ store = click.option(
     "--store", type=PATH, envvar="SANGKIEN_STORE", help="Folder of the archive.  [default: ./sangkien-store]"
 )
 
+author_fields = click.option(
+    "--author-fields",
+    type=PATH,
+    help="Sheet of your authors' words for fields (CSV: phrase,code), beside the program's own.",
+)
+kinds = click.option(
+    "--kinds",
+    type=PATH,
+    help="List of your kinds of solution (like data/kinds.csv), instead of the program's own.",
+)
+fields_of = click.option(
+    "--store",
+    type=PATH,
+    envvar="SANGKIEN_STORE",
+    help="Folder of the store whose list of fields is in use.  [default: ./sangkien-store]",
+)
 
 scope = click.option(
     "--scope",

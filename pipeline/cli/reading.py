@@ -50,6 +50,6 @@ def tell(console: Console, sources: Sequence[Source]) -> None:
 
 
 def _understood(column: str) -> bool:
-    from pipeline.records import CANONICAL
+    from pipeline.records import CANONICAL, OPTIONAL
 
-    return column in CANONICAL
+    return column in {*CANONICAL, *OPTIONAL}

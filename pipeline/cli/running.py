@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli import fields, options, reading
+from pipeline.cli.axis import Axis, kinds_of, unknown_kinds
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pipeline.axes import AuthorWords
     from pipeline.classify import Errors
     from pipeline.dedupe import Knowledge
     from pipeline.errors import Note
@@ -58,6 +60,8 @@ MODEL = click.option("--model", default="fields", show_default=True, help="Which
 @AGAINST
 @MODEL
 @options.encoder
+@options.author_fields
+@options.kinds
 @options.scope
 @options.unit_names
 @options.units
@@ -88,6 +92,7 @@ def run(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> No
 @OUT
 @options.store
 @AGAINST
+@options.kinds
 @options.scope
 @options.unit_names
 @options.units
@@ -112,8 +117,11 @@ def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) ->
 @click.command()
 @NEW
 @OUT
+@options.fields_of
 @MODEL
 @options.encoder
+@options.author_fields
+@options.kinds
 @options.keep_personal
 @options.encoding
 @options.headers
@@ -123,9 +131,12 @@ def dedupe(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) ->
 def classify(console: Console, new: tuple[Path, ...], out: Path, **chosen: Any) -> None:
     """Put the initiatives in NEW tables into fields, and nothing else.
 
+    The fields are those of the store's list (`sangkien taxonomy apply`), or the program's own.
+
     \b
     Example:
       sangkien classify new.xlsx --out results
+      sangkien classify models.xlsx --store dan-van --model dan-van --out results
     """
     _work(console, new, out, _Choices(dedupe=False, classify=True, **chosen))
 
@@ -147,6 +158,8 @@ class _Choices:
     headers: Path | None = None
     fill_merged: bool = False
     rules: Path | None = None
+    kinds: Path | None = None
+    author_fields: Path | None = None
     units: Path | None = None
     keep_personal: bool = False
     encodings: tuple[str, ...] = ()
@@ -180,8 +193,12 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
     started = options.now()
     report.settle(out)
     given = _read(console, new, out, choices)
+    if choices.classify and choices.store and not fields.kept_in(choices.store):
+        console.warn("There is no store in {path}: the program's own fields are used.", path=choices.store)
     taxonomy = fields.in_use(choices.store)
+    words = _author_words(console, given, choices) if choices.classify else None
     tools, used = _tools(console, taxonomy, choices)
+    tools = replace(tools, author_words=words)
     archive, source = _archive(console, choices, tools.known) if choices.dedupe else (None, {})
     facts = {
         "archive": source,
@@ -192,6 +209,8 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
         "headers": _sheet(choices.headers),
         "personal_data": {"kept": choices.keep_personal, "dropped": given.dropped.cells},
         "rules": _sheet(choices.rules),
+        "kinds": _sheet(choices.kinds),
+        "author_fields": _sheet(choices.author_fields),
         "units": _sheet(choices.units),
         **_versions(choices.settings),
         "steps": [name for name in flow.STEPS if getattr(choices, name)],
@@ -208,6 +227,12 @@ def _work(console: Console, new: tuple[Path, ...], out: Path, choices: _Choices)
     )
     cost = {"started": started, "workers": choices.workers, "engine": choices.engine}
     _publish(console, outcome, out, cost=cost)
+
+
+def _author_words(console: Console, given: Reading, choices: _Choices) -> AuthorWords:
+    asked = Axis.of(console, choices.store, author_fields=choices.author_fields)
+    asked.tell(console, given.batch)
+    return asked.words
 
 
 def _sheet(path: Path | None) -> dict[str, str] | None:
@@ -327,13 +352,15 @@ def _decisions(choices: _Choices) -> list[Decision]:
 
 
 def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Tools, dict[str, str]]:
-    from pipeline import classify as fields
-    from pipeline import flow, parallel, segment, starter
+    from pipeline import classify, flow, parallel, registry, segment, starter
     from pipeline.store import TokenCache
 
     root, today = options.models_folder(), options.now()
     used: dict[str, str] = {}
-    tools = flow.Tools(spread=partial(parallel.spread, workers=choices.workers), stage=console.stage)
+    kinds = kinds_of(console, choices.kinds)
+    tools = flow.Tools(
+        spread=partial(parallel.spread, workers=choices.workers), stage=console.stage, kinds=kinds
+    )
     cache = TokenCache(choices.folder, model=segment.model_version())
     cut = partial(cache.through, cut=_Cutter(console, tools.spread, options.cache_folder()))
     if choices.dedupe:
@@ -354,7 +381,7 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
             ready = starter.fields(root, taxonomy, name=choices.model, created=today, readers=readers)
         _told(console, ready, root)
         used["fields"] = ready.name
-        label = partial(fields.label, ready.model, name=ready.name, chances=True)
+        label = partial(classify.label, ready.model, name=ready.name, chances=True)
         tools = replace(tools, label=label, count=_counting(choices, ready.errors))
         if ready.errors is None:
             console.say(
@@ -362,6 +389,10 @@ def _tools(console: Console, taxonomy: Taxonomy, choices: _Choices) -> tuple[Too
                 "For that, train it again.",
                 name=ready.name,
             )
+        if registry.current(root, starter.KINDS):
+            ready = starter.fields(root, kinds, name=starter.KINDS, readers=readers)
+            used["kinds"] = ready.name
+            tools = replace(tools, label_kinds=partial(classify.label, ready.model, name=ready.name))
     return replace(tools, cut=cut), used
 
 
@@ -454,6 +485,7 @@ def _summary(console: Console, outcome: Outcome, published: Published) -> None:
         console.table(console.words("Found"), rows)
     _field_shares(console, outcome)
     _unknown_units(console, outcome)
+    unknown_kinds(console, outcome.unknown_kinds)
     _scope(console, outcome)
     _told_by_reviewers(console, outcome)
     console.table(console.words("Results"), [(str(path),) for path in _in_reading_order(published)])

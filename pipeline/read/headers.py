@@ -17,15 +17,27 @@ from pipeline import settings
 from pipeline.errors import InputNotFound, Note, UsageError
 from pipeline.normalize import legacy
 from pipeline.read.faults import UnreadableError
-from pipeline.records import BENEFIT, CANONICAL, CLEANED, ENCODING, ORIGIN, PHASE, REGISTERED, VALIDITY
+from pipeline.records import (
+    AUTHOR_CODES,
+    BENEFIT,
+    CANONICAL,
+    CLEANED,
+    ENCODING,
+    KIND_CODE,
+    OPTIONAL,
+    ORIGIN,
+    PHASE,
+    REGISTERED,
+    VALIDITY,
+)
 
 SEARCHED: Final = 30
 """Rows in which a header is looked for: title blocks of office forms are shorter."""
 
 _LONGEST: Final = 200  # a longer cell is no header, and folding a hostile one could take minutes
-_RESERVED: Final = frozenset(
-    (*CANONICAL, *ORIGIN, ENCODING, *VALIDITY, PHASE, BENEFIT, *REGISTERED, *CLEANED, "tokens")
-)
+_KNOWN: Final = (*CANONICAL, *OPTIONAL)
+_MADE: Final = (*ORIGIN, ENCODING, *VALIDITY, PHASE, BENEFIT, *REGISTERED, KIND_CODE, AUTHOR_CODES, *CLEANED)
+_RESERVED: Final = frozenset((*_KNOWN, *_MADE, "tokens"))
 _NOT_ALNUM: Final = re.compile(r"[\W_]+")
 _PARENTHESIS: Final = re.compile(r"[(\[].*?[)\]]")
 _NUMBERING: Final = re.compile(r"^\s*(?:\d+|[IVX]+)\s*[.)]\s*")
@@ -34,6 +46,7 @@ _FURTHER: Final = 1000  # a worse form of a good name is worse than a good form 
 _COLUMNS: Final = 1000
 _SHORT: Final = 60  # what stands in the second row of a header is a few words
 _ALONE: Final = frozenset({"id", "title", "description"})
+_LABELS: Final = frozenset({"field", "field2"})
 _VAGUE: Final = frozenset({"ten", "ma", "maso", "ngay", "so", "id", "title"})
 _COMPARED: Final = 600  # cells among which the nearest is looked for: a hostile file has many
 
@@ -73,7 +86,7 @@ class HeaderAliases:
         return cls(table)
 
     def match(self, header: str) -> tuple[str, int] | None:
-        """Return the canonical column ``header`` names and how far from the best name it is, or None.
+        """Return the column of a batch that ``header`` names and how far from the best name it is, or None.
 
         The header is tried as it stands, then without numbering and parentheses, then its first part
         before a slash: ``1. Tên sáng kiến/giải pháp (bắt buộc)`` is a title. At last it is tried as what
@@ -94,7 +107,8 @@ class HeaderAliases:
     def _match(self, header: str) -> tuple[str, int] | None:
         bare = _PARENTHESIS.sub(" ", _NUMBERING.sub("", header[:_LONGEST]))
         for distance, form in enumerate((header, bare, bare.split("/", maxsplit=1)[0])):
-            if found := self.columns.get(fold(form)):
+            found = self.columns.get(fold(form))
+            if found and not (distance and _is_authors(found[0], header)):
                 return found[0], found[1] + _FURTHER * distance
         return None
 
@@ -129,6 +143,11 @@ class HeaderAliases:
         return [seen[name] for _, name in best[:3]]
 
 
+def _is_authors(column: str, header: str) -> bool:
+    """Return whether a header of fields says, in brackets or below, that they are the author's: no labels."""
+    return column in _LABELS and "tacgia" in fold(header)
+
+
 def aliases(path: Path | None = None) -> HeaderAliases:
     """Return the table of header names that is shipped, with those of the sheet at ``path`` before them.
 
@@ -136,14 +155,14 @@ def aliases(path: Path | None = None) -> HeaderAliases:
 
     Raises:
         InputNotFound: There is no such file.
-        UsageError: A row does not name a canonical column.
+        UsageError: A row does not name a column that headers name (`records.CANONICAL`, `records.OPTIONAL`).
 
     >>> aliases().match("Tên SK")[0]
     'title'
     """
     own = _pairs(path) if path else []
     return HeaderAliases.of(
-        [*own, *((name, name) for name in CANONICAL), *_pairs(settings.checkout("data", "headers.csv"))]
+        [*own, *((name, name) for name in _KNOWN), *_pairs(settings.checkout("data", "headers.csv"))]
     )
 
 
@@ -160,12 +179,12 @@ def _pairs(path: Path) -> list[tuple[str, str]]:
         cells = [cell.strip() for cell in cells]  # noqa: PLW2901 - the stripped cells are the row
         if number == 1 or not any(cells):
             continue
-        if len(cells) != 2 or cells[1] not in CANONICAL:  # noqa: PLR2004 - alias,column
+        if len(cells) != 2 or cells[1] not in _KNOWN:  # noqa: PLR2004 - alias,column
             raise UsageError(
                 "{path}, row {row}: expected a header name and one of {columns}, found {found}.",
                 path=str(path),
                 row=number,
-                columns=", ".join(CANONICAL),
+                columns=", ".join(_KNOWN),
                 found=", ".join(cells),
             )
         pairs.append((cells[0], cells[1]))
@@ -256,7 +275,7 @@ def _of_two(at: int, above: tuple[str, ...], below: tuple[str, ...], table: Head
         if column is None and lower and upper and (own := table.match(upper)):
             if own[0] in table.needed:
                 return None  # a text below the name of a text: that is an initiative
-            column = own[0], own[1] + _FURTHER * 5
+            column = None if _is_authors(own[0], lower) else (own[0], own[1] + _FURTHER * 5)
         columns.append(column)
     return _located(at, (above, below), tuple(cells), tuple(columns), table)
 

@@ -18,7 +18,7 @@ from pipeline import amounts
 from pipeline.errors import Note
 from pipeline.normalize import ENCODINGS, encodings, fold, repaired, said
 from pipeline.read import dates, values
-from pipeline.records import BENEFIT, ENCODING, ORIGIN, Source
+from pipeline.records import BENEFIT, ENCODING, OPTIONAL, ORIGIN, Source
 
 AS_SUBMITTED: Final = "{header} (as submitted)"
 """The column that keeps what a cell was, where its meaning is another text or none."""
@@ -27,7 +27,7 @@ _BENEFIT: Final = re.compile(
     r"\b(?:(?:gia tri |tien )?lam loi|tien tiet kiem|hieu qua kinh te|loi ich kinh te)\b"
 )
 _SUBMISSION: Final = ("title", "description")
-_TEXTS: Final = ("author", "unit", "upper_union", "sector", "submitted", "field", "field2")
+_TEXTS: Final = ("author", "unit", "upper_union", "sector", "submitted", "field", "field2", *OPTIONAL)
 
 
 def understood(

@@ -18,7 +18,7 @@ from typing import Final
 import pandas as pd
 
 from pipeline.normalize import decodings, fold
-from pipeline.records import CANONICAL, ENCODING, ORIGIN
+from pipeline.records import AUTHOR_FIELD, CANONICAL, ENCODING, ORIGIN
 
 KINDS: Final = {
     "birth": "birth dates",
@@ -139,7 +139,9 @@ def without_personal(batch: pd.DataFrame) -> tuple[pd.DataFrame, Dropped]:
     masked: dict[str, pd.Series[str]] = {}
     for name in batch.columns:
         if name not in {*_KEPT, *gone}:
-            column, counts = _masked(batch[name], is_author=bool(_AUTHOR.search(fold(str(name)))))
+            # "author_field" names a field, not an author: a year in it is no birth date.
+            is_author = name != AUTHOR_FIELD and bool(_AUTHOR.search(fold(str(name))))
+            column, counts = _masked(batch[name], is_author=is_author)
             if counts:
                 masked[str(name)] = column
                 cells[str(name)] = dict(sorted(counts.items()))

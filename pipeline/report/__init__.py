@@ -81,8 +81,8 @@ def publish(outcome: Outcome, out: Path, *, language: str = "vi") -> Published:
     """Write every file of a run's results into the folder ``out``, whole or not at all.
 
     Which files there are follows from what ``outcome`` holds: no labels, no ``labels.csv``; no matches, no
-    ``matches.csv``, ``groups.csv`` and ``evidence.jsonl``. Results that stand in ``out`` are replaced;
-    what people added to them or changed in them is carried along under ``kept``.
+    ``matches.csv``, ``groups.csv`` and ``evidence.jsonl``; no model of kinds, no ``kinds.csv``. Results that
+    stand in ``out`` are replaced; what people added or changed is carried along under ``kept``.
 
     Args:
         outcome: What the run found.
@@ -295,6 +295,8 @@ def _write(outcome: Outcome, new: Path, _: Wording) -> int:
         labels = tables.labels(outcome)
         files.write_csv(labels, new / "labels.csv")
         files.write_parquet(labels, new / "labels.parquet")
+    if outcome.kinds is not None:
+        files.write_csv(tables.kinds(outcome), new / "kinds.csv")
     files.write_csv(tables.quarantine(outcome, _), new / "quarantine.csv")
     cut = workbook.write(new / WORKBOOK, _sheets(outcome, _), _phrases(_))
     # Last, because it vouches for the others: a folder without it is not finished.
@@ -349,6 +351,7 @@ def run_record(outcome: Outcome, written: Path) -> dict[str, object]:
             {"unit": unit, "records": count, "nearest": list(nearest)}
             for unit, count, nearest in outcome.unknown_units
         ],
+        "unknown_kinds": [{"kind": cell, "records": count} for cell, count in outcome.unknown_kinds],
         "outputs": {path.name: files.sha256(path) for path in sorted(written.iterdir())},
         "cost": dict(outcome.cost),
     }

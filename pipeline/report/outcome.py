@@ -71,6 +71,11 @@ class Outcome:
         outside: How many pairs were found and left out, because they lie outside the scope.
         unknown_units: Names of units that the office's register does not have: the name, how many records
             bear it, the nearest names that it has.
+        kinds: The columns of ``kinds.csv``, a row an initiative that names no kind of solution; None where no
+            model of kinds is in use.
+        kind_names: Code to name of the kinds of solution.
+        unknown_kinds: What records say of their kind that the sheet of kinds does not have: the cell, how
+            many records say so.
 
     Raises:
         ValueError: The rows of the tables and the counts of ``sources`` contradict each other.
@@ -94,6 +99,9 @@ class Outcome:
     scope: Scope = "all"
     outside: int = 0
     unknown_units: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
+    kinds: pd.DataFrame | None = None
+    kind_names: Mapping[str, str] = field(default_factory=dict)
+    unknown_kinds: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         self._check_equation()
@@ -103,6 +111,8 @@ class Outcome:
             raise ValueError("matches and groups come from one step: give both or neither")
         if self.labels is not None and list(self.labels["id"]) != list(self.initiatives["id"]):
             raise ValueError("labels: one row an initiative is wanted, in the same order")
+        if self.kinds is not None and not set(self.kinds["id"]) <= set(self.initiatives["id"]):
+            raise ValueError("kinds: a row is of no initiative")
         if self.matches is not None:
             known = {*self.initiatives["id"], *self.others["id"]}
             for column in ("later", "earlier"):

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 from pipeline.decisions import CHOICE, CONTENT, UNSEEN, content_hash
-from pipeline.records import DUPLICATE_LEVELS, Decision, Span
+from pipeline.records import AUTHOR_FIELD, DUPLICATE_LEVELS, KIND, KIND_CODE, Decision, Span
 from pipeline.report import tables
 from pipeline.report.outcome import Outcome, Record
 from pipeline.report.passages import Painted, paint
@@ -127,8 +127,12 @@ def _entries(decision: Decision | None) -> tuple[Cell, ...]:
 
 
 def fields(outcome: Outcome, _: Wording) -> Sheet:
-    """Return one row an initiative: its field, how sure that is, and why."""
-    columns = (
+    """Return one row an initiative: its field, how sure that is, and why.
+
+    Behind that stand the kind of solution and the field as the author put it, where the tables have them, and
+    the kind that a model gives those that name none.
+    """
+    columns = [
         Column(_("Id"), 13),
         Column(_("Title"), 50),
         Column(_("Field"), 28),
@@ -137,8 +141,14 @@ def fields(outcome: Outcome, _: Wording) -> Sheet:
         Column(_("Second field"), 28),
         Column(_("Decision"), 22),
         Column(_("Reason"), 45),
-    )
-    return Sheet(FIELDS, columns, _field_rows(outcome, _))
+    ]
+    if KIND_CODE in outcome.initiatives:
+        columns.append(Column(_("Kind of solution"), 30))
+    if outcome.kinds is not None:
+        columns.append(Column(_("Kind of solution, by the model"), 30))
+    if AUTHOR_FIELD in outcome.initiatives:
+        columns.append(Column(_("Field as the author put it"), 30))
+    return Sheet(FIELDS, tuple(columns), _field_rows(outcome, _))
 
 
 def title_of(record: Record) -> str:
@@ -276,11 +286,27 @@ def _verdict_row(outcome: Outcome, match: Any, _: Wording) -> Row:
 
 
 def _field_rows(outcome: Outcome, _: Wording) -> Iterator[Row]:
-    titles = [title_of(row) for row in tables.records(outcome.initiatives, "title", "clean_title")]
-    for label, title in zip(tables.rows(tables.labels(outcome)), titles, strict=True):
+    told = tables.records(outcome.initiatives, "title", "clean_title", KIND, KIND_CODE, AUTHOR_FIELD)
+    kinds = {} if outcome.kinds is None else {row.id: row for row in tables.rows(tables.kinds(outcome))}
+    for label, record in zip(tables.rows(tables.labels(outcome)), told, strict=True):
         names = [outcome.field_names.get(code, code) for code in (label.field, label.field2)]
         sure = next(word for least, word in _SURE if label.probability >= least)
         why = "; ".join(_.name(REASONS, code) for code in label.reason.split())
         decision = _.name(DECISIONS, label.decision)
-        cells = (label.id, title, names[0], _(sure), label.probability, names[1], decision, why)
-        yield Row(cells, "plain" if label.decision == "auto" else "strong")
+        cells: list[Cell] = [label.id, title_of(record), names[0], _(sure), label.probability, names[1]]
+        cells += [decision, why]
+        if KIND_CODE in record:
+            cells.append(tables.kind_name(outcome, record[KIND_CODE]) or record[KIND])
+        if outcome.kinds is not None:
+            cells.append(_guessed(outcome, kinds.get(label.id), _))
+        if AUTHOR_FIELD in record:
+            cells.append(record[AUTHOR_FIELD])
+        yield Row(tuple(cells), "plain" if label.decision == "auto" else "strong")
+
+
+def _guessed(outcome: Outcome, kind: Any, _: Wording) -> str:
+    """Return the kind of solution that a model gives a record, and whether a person must look."""
+    if kind is None:
+        return ""
+    name = tables.kind_name(outcome, kind.field)
+    return name if kind.decision == "auto" else f"{name} – {_.name(DECISIONS, kind.decision)}"

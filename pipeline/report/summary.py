@@ -136,6 +136,7 @@ def _breakdowns(page: _Page, outcome: Outcome, _: Wording) -> None:
         verdicts = outcome.initiatives[records.VALIDITY[0]].map(lambda code: _.name(VALIDITY, code))
         page.block(_("Initiatives by validity"), _ranked(verdicts), total)
     unknown = _("Not given")
+    _kinds(page, outcome, _)
     sectors = outcome.initiatives["sector"].map(lambda code: _.name(SECTORS, code) or unknown)
     page.block(_("Initiatives by sector"), _ranked(sectors), total)
     if "registered_sector" in outcome.initiatives:
@@ -168,6 +169,18 @@ def _fields(page: _Page, outcome: Outcome, _: Wording) -> None:
         page.add(part, _("Corrected share"), remark=_(_CORRECTED))
     elif told:
         page.add(part, _("Corrected share"), remark=_(_NOT_CORRECTED))
+
+
+def _kinds(page: _Page, outcome: Outcome, _: Wording) -> None:
+    """How many initiatives name which kind of solution; nothing where none names any."""
+    if records.KIND_CODE not in outcome.initiatives or not outcome.initiatives[records.KIND].any():
+        return
+    named = zip(outcome.initiatives[records.KIND_CODE], outcome.initiatives[records.KIND], strict=True)
+    rest = {True: _("Not recognised"), False: _("Not given")}
+    kinds = [tables.kind_name(outcome, codes) or rest[any(map(str.isalnum, cell))] for codes, cell in named]
+    page.block(_("Initiatives by kind of solution"), _ranked(kinds), _("Total"))
+    for cell, count in outcome.unknown_kinds:
+        page.add(_("Kinds of solution that the sheet does not have"), cell, count)
 
 
 def _scope(page: _Page, outcome: Outcome, _: Wording) -> None:

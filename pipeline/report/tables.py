@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import pandas as pd
 
-from pipeline.records import CANONICAL, CLEANED, ORIGIN, VALIDITY, VERDICTS
+from pipeline.records import CANONICAL, CLEANED, KIND_CODE, ORIGIN, VALIDITY, VERDICTS
 from pipeline.report.outcome import MATCH_COLUMNS, Outcome, Record
 from pipeline.report.wording import Wording
 
@@ -80,7 +80,22 @@ def groups(outcome: Outcome) -> pd.DataFrame:
 def labels(outcome: Outcome) -> pd.DataFrame:
     """Return the labels, one row an initiative, in the order of the input."""
     assert outcome.labels is not None
-    frame = outcome.labels.copy()
+    return _rounded(outcome.labels)
+
+
+def kinds(outcome: Outcome) -> pd.DataFrame:
+    """Return the kinds that a model gives the initiatives that name none, in the order of the input."""
+    assert outcome.kinds is not None
+    return _rounded(outcome.kinds)
+
+
+def kind_name(outcome: Outcome, codes: str) -> str:
+    """Return what the kinds in a cell of `records.KIND_CODE` are called."""
+    return "; ".join(outcome.kind_names.get(code, code) for code in codes.split())
+
+
+def _rounded(labels: pd.DataFrame) -> pd.DataFrame:
+    frame = labels.copy()
     for name in _PROBABILITIES:
         frame[name] = pd.to_numeric(frame[name]).astype("float64").round(_DECIMALS)
     return frame
@@ -133,6 +148,11 @@ def counts(outcome: Outcome) -> dict[str, object]:
         found["field_shares"] = {
             each.field: asdict(each) for each in sorted(field_shares(outcome), key=lambda each: each.field)
         }
+    if KIND_CODE in outcome.initiatives:
+        told = outcome.initiatives[KIND_CODE]
+        found["kinds"] = _tally(told[told != ""])
+    if outcome.kinds is not None:
+        found["guessed_kinds"] = _tally(outcome.kinds["field"])
     return found
 
 
