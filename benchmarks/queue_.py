@@ -177,7 +177,7 @@ LINES: Final[dict[str, Chooser]] = {"chance": by_chance, "margin": by_margin, "q
 def audits(folder: Path | None, seeds: Sequence[int]) -> None:
     """Print how many wrong labels the first tenth of the ranking holds."""
     print(f"\nwrong labels, {NOISE:.0%} of all, seeds {', '.join(map(str, seeds))}")
-    head("drawn", "in the first tenth", "called doubtful", "of those wrong")
+    head("drawn", "first tenth", "doubtful", "of them wrong")
     for kind in ("uniform", "confusable"):
         found = np.array([audit(audited(folder, seed), kind, seed) for seed in seeds])
         row(kind, *found.mean(axis=0).tolist())

@@ -16,6 +16,7 @@ from pipeline.taxonomy import Field, Taxonomy
 LABELS: Final = "Gán nhãn"
 LIST: Final = "Danh mục lĩnh vực"
 
+_HIDDEN: Final = (Column(CONTENT, 12, hidden=True), Column(VERSION, 12, hidden=True))
 
 _WHY: Final = {
     "split": "The field of its label was split",
@@ -36,21 +37,11 @@ def sheets(asked: pd.DataFrame, taxonomy: Taxonomy, fields: tuple[Field, ...], _
         fields: Those of its fields that take labels.
         _: The language of the headers.
     """
-    # The list has one row more than there are fields: for whoever cannot tell.
-    choices = f"='{LIST}'!$A$2:$A${len(fields) + 2}"
     columns = (
-        Column(_("Id"), 13),
-        Column(_("Title"), 40),
-        Column(_("Description"), 70),
-        Column(_("Unit"), 24),
-        Column(_("Field"), 28, "entry", choices_from=choices),
-        Column(_("Second field"), 28, "entry", choices_from=choices),
-        Column(_("Remark"), 30, "entry"),
-        Column(_("Labeller"), 20, "entry"),
-        Column(_("Date"), 12, "date", asks_date=True),
+        *_record(_),
+        *_to_fill(fields, _),
         Column(_("Why it is asked"), 24),
-        Column(CONTENT, 12, hidden=True),
-        Column(VERSION, 12, hidden=True),
+        *_HIDDEN,
     )
     rows = (
         Row(
@@ -76,24 +67,15 @@ def doubts(found: pd.DataFrame, taxonomy: Taxonomy, fields: tuple[Field, ...], _
 
     The column to fill in is empty: a label nobody looked at is not said a second time.
     """
-    choices = f"='{LIST}'!$A$2:$A${len(fields) + 2}"
     columns = (
-        Column(_("Id"), 13),
-        Column(_("Title"), 40),
-        Column(_("Description"), 70),
-        Column(_("Unit"), 24),
+        *_record(_),
         Column(_("Label now"), 28),
         Column(_("Second label now"), 28),
         Column(_("How likely"), 10, "share"),
         Column(_("Perhaps"), 28),
         Column(_("How likely that is"), 10, "share"),
-        Column(_("Field"), 28, "entry", choices_from=choices),
-        Column(_("Second field"), 28, "entry", choices_from=choices),
-        Column(_("Remark"), 30, "entry"),
-        Column(_("Labeller"), 20, "entry"),
-        Column(_("Date"), 12, "date", asks_date=True),
-        Column(CONTENT, 12, hidden=True),
-        Column(VERSION, 12, hidden=True),
+        *_to_fill(fields, _),
+        *_HIDDEN,
     )
     names = taxonomy.names
     rows = (
@@ -117,6 +99,29 @@ def doubts(found: pd.DataFrame, taxonomy: Taxonomy, fields: tuple[Field, ...], _
     )
     yield Sheet(LABELS, columns, rows)
     yield Sheet(LIST, _list_columns(_), _listed(fields, _))
+
+
+def _record(_: Wording) -> tuple[Column, ...]:
+    """Return the columns that show a record to whoever labels it."""
+    return (
+        Column(_("Id"), 13),
+        Column(_("Title"), 40),
+        Column(_("Description"), 70),
+        Column(_("Unit"), 24),
+    )
+
+
+def _to_fill(fields: tuple[Field, ...], _: Wording) -> tuple[Column, ...]:
+    """Return the columns in which people say what a record's field is."""
+    # The list has one row more than there are fields: for whoever cannot tell.
+    choices = f"='{LIST}'!$A$2:$A${len(fields) + 2}"
+    return (
+        Column(_("Field"), 28, "entry", choices_from=choices),
+        Column(_("Second field"), 28, "entry", choices_from=choices),
+        Column(_("Remark"), 30, "entry"),
+        Column(_("Labeller"), 20, "entry"),
+        Column(_("Date"), 12, "date", asks_date=True),
+    )
 
 
 def _list_columns(_: Wording) -> tuple[Column, ...]:
