@@ -124,7 +124,7 @@ def fit(  # noqa: PLR0913 - what the labels are, what belongs together, and what
         groups: Rows with the same name here are copies of one another; by default, rows of equal text are.
         phrases: What is typical of a field, in words; learnt from like titles.
         unlabelled: Records of the same kind without labels, the same columns; tried from 2,000 on where a
-            field has fewer than 50 labels on average.
+            field has fewer than 200 labels on average.
         reader: What texts may be read with beside; the model needs it too.
         taxonomy: The version of the taxonomy the codes belong to.
         precision: The share (0 to 1) of accepted labels that must be right, see `learn_rules`.
