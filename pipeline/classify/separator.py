@@ -103,9 +103,13 @@ class Separator:
         codes = fields.astype(str)
         svm = LinearSVC(C=penalty, tol=_TOLERANCE, random_state=seed)
         svm.fit(features.matrix, codes, sample_weight=None if (share == 1).all() else share)
+        svm.coef_ = svm.coef_.astype(np.float32)  # features are no more exact, and a model is half as large
         if not bayes:
             return cls(weights=weights, svm=svm, bayes=None)
         beside = ComplementNB(alpha=_SMOOTHING).fit(features.counts(), codes, sample_weight=share)
+        beside.feature_log_prob_ = beside.feature_log_prob_.astype(np.float32)
+        # Only learning on would need them, and they are as large as all the rest.
+        del beside.feature_count_, beside.feature_all_
         return cls(weights=weights, svm=svm, bayes=beside)
 
     @property
