@@ -50,7 +50,8 @@ class Ready(NamedTuple):
     """A model to use, what it is called in results, and whether it was trained just now.
 
     ``stored`` is what the registry holds of it, which tells what it has seen (`seen.by`).
-    ``errors`` is what a field classifier told of records it had not seen; None where its file does not say.
+    ``errors`` is what a field classifier told of records it had not seen, ``profile`` what it learnt
+    from is like (`classify.profile`); None where its file does not say.
     """
 
     model: Any
@@ -58,6 +59,7 @@ class Ready(NamedTuple):
     trained: bool
     stored: Any
     errors: classify.Errors | None = None
+    profile: dict[str, Any] | None = None
 
 
 def fields(
@@ -105,7 +107,8 @@ def fields(
     # A model of an earlier version of the program has none: its labels are counted as they stand.
     kept = stored.model.get(_ERRORS)
     errors = classify.Errors.unpack(kept, model.classes) if kept else None
-    return Ready(model, f"{name}/{stored.version}", trained, stored.model, errors)
+    profile = stored.card.get("profile")
+    return Ready(model, f"{name}/{stored.version}", trained, stored.model, errors, profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ def _outgrown_fields(root: Path, taxonomy: Taxonomy) -> bool:
         return False
     card = registry.card(root, FIELDS, version)
     fits = card.get("features") == classify.SCHEMA and card.get("normalize") == normalize.VERSION
-    fits = fits and card.get("taxonomy") == taxonomy.version
+    fits = fits and card.get("taxonomy") == taxonomy.version and "profile" in card
     return not fits and is_starter(card)
 
 
@@ -245,6 +248,7 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
         "chosen": fitted.chosen,
         "fields": {field.code: field.name for field in taxonomy.fields},
         "rows": len(labelled),
+        "profile": classify.profile(fitted, labelled, first, alike, phrases(taxonomy)),
         "unlabelled": 0 if unlabelled is None else len(unlabelled),
     }
     errors = classify.Errors.of_fitted(fitted, labelled, first, alike)
@@ -263,6 +267,7 @@ def field_counts(
     errors: classify.Errors | None,
     said: Sequence[Label] = (),
     by: Sequence[str] | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Return how many records of a batch belong to each field (`classify.report_counts`).
 
@@ -274,8 +279,9 @@ def field_counts(
         errors: What is known of the model's errors.
         said: Labels that people gave, in the codes in use; those on these texts are certain.
         by: What each record is counted under, such as its unit, sector or phase.
+        level: How often an interval is to hold the truth.
     """
-    told = labels.in_force(said, batch).by_id
+    told = labels.in_force(said, batch).by_id if said else {}
     chances = None
     if errors is not None:
         chances = found[[f"{classify.CHANCE}{code}" for code in errors.classes]]
@@ -286,6 +292,7 @@ def field_counts(
         title=classify.title_only(batch),
         known=[told[name].field if name in told else "" for name in batch["id"]],
         by=by,
+        level=level,
     )
 
 

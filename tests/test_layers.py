@@ -21,7 +21,7 @@ LAYERS = [
     {"validity", "axes"},
     {"flow", "lessons", "archive", "repair"},
     {"starter"},
-    {"judging", "asking"},
+    {"judging", "asking", "drifting"},
     {"review"},
     {"cli"},
 ]

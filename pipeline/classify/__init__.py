@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pipeline.classify.decision import COLUMNS, REASONS, Rules, Scores, decide
 from pipeline.classify.model import CHANCE, SCHEMA, Calibration, Model, artefact, card, label, restore, score
+from pipeline.classify.profile import Look, look, new_terms, profile
 from pipeline.classify.queue import centres, doubtful
 from pipeline.classify.reading import Encoder, Reader, features, title_only
 from pipeline.classify.shares import Errors, report_counts
@@ -22,6 +23,7 @@ __all__ = (
     "Encoder",
     "Errors",
     "Fitted",
+    "Look",
     "Model",
     "Reader",
     "Rules",
@@ -34,6 +36,9 @@ __all__ = (
     "features",
     "fit",
     "label",
+    "look",
+    "new_terms",
+    "profile",
     "report_counts",
     "restore",
     "score",

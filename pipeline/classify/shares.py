@@ -31,7 +31,7 @@ _LEAST: Final = 30
 _FLOOR: Final = 1e-4
 _RIDGE: Final = 1.0
 _SOFT: Final = 10.0
-_TRUSTED: Final = 50.0
+_TRUSTED: Final = 40.0
 _LIKELY: Final = 0.2
 _ROUNDS: Final = 500
 _STILL: Final = 1e-6
@@ -252,8 +252,8 @@ def shares(chances: Floats, kind: Kind, mended: Mended, mix: Floats) -> tuple[Fl
     of James and Stein, 1961), so that a report of the mix learnt from is not made worse.
 
     The error is that of these very records: how the posteriors of so many records of a class scatter, and
-    how far the held-out averages may be off. A class of more than 50 held-out records counts there as one
-    of 50, since the next report differs from the last by more than chance.
+    how far the held-out averages may be off. A class of more than 40 held-out records counts there as one
+    of 40, since the next report differs from the last by more than chance.
 
     Args:
         chances: Probabilities (rows, classes), of one kind of record.

@@ -10,7 +10,18 @@ from typing import Final
 import click
 
 from pipeline import errors
-from pipeline.cli import analyst, archive, bench, decisions, fields, labelling, repair, requeue, running
+from pipeline.cli import (
+    analyst,
+    archive,
+    bench,
+    decisions,
+    drift,
+    fields,
+    labelling,
+    repair,
+    requeue,
+    running,
+)
 from pipeline.words import translator
 
 EXIT_CODES: Final = {
@@ -58,6 +69,7 @@ for command in (
     analyst.evaluate,
     labelling.label_queue,
     labelling.audit_labels,
+    drift.drift,
     fields.taxonomy,
     bench.bench,
 ):

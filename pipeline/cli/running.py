@@ -404,8 +404,9 @@ def _counting(
     from pipeline.store import DATABASE, Store
 
     said: list[Label] = []
-    if (choices.folder / DATABASE).exists():
-        with Store.read(choices.folder) as opened:
+    folder = choices.store or options.store_folder()
+    if (folder / DATABASE).exists():
+        with Store.read(folder) as opened:
             said = labels.moved(opened.labels(), opened.course())
     return partial(starter.field_counts, errors=errors, said=said)
 

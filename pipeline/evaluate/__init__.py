@@ -1,5 +1,6 @@
 """How good: what was found, beside what is true."""
 
+from pipeline.evaluate import drift
 from pipeline.evaluate.calibration import brier, calibration_error, reliability, risk_coverage
 from pipeline.evaluate.doubts import doubts
 from pipeline.evaluate.gate import Asked, Limits, Verdict, gate
@@ -16,6 +17,7 @@ __all__ = (
     "brier",
     "calibration_error",
     "doubts",
+    "drift",
     "gate",
     "intervals",
     "labels",

@@ -9,6 +9,7 @@
     ask(asked, path, …)    records to label, as a workbook that is filled and read again
     ask_again(found, …)    labels to doubt, likewise; table_of_doubts writes them as CSV
     judgement(content, …)  how good the duplicates are, as a page
+    drift(content, …)      what has changed since a model learnt
 """
 
 from __future__ import annotations
@@ -24,7 +25,18 @@ import pandas as pd
 from pipeline.errors import UsageError
 from pipeline.records import Decision
 from pipeline.report import asked as asking
-from pipeline.report import checks, evaluation, files, folder, labelling, sheets, summary, tables, workbook
+from pipeline.report import (
+    checks,
+    drifted,
+    evaluation,
+    files,
+    folder,
+    labelling,
+    sheets,
+    summary,
+    tables,
+    workbook,
+)
 from pipeline.report.modelcard import model_card
 from pipeline.report.outcome import MATCH_COLUMNS, Outcome, match_frame
 from pipeline.report.wording import DISCLAIMER, Wording
@@ -36,6 +48,7 @@ __all__ = [
     "Published",
     "ask",
     "ask_again",
+    "drift",
     "export",
     "judgement",
     "label_judgement",
@@ -180,6 +193,32 @@ def table_of_doubts(found: pd.DataFrame, path: Path) -> None:
         OutputError: It could not be written.
     """
     table(found.drop(columns=["description", "content"]), path)
+
+
+def drift(content: Mapping[str, Any], path: Path, *, names: Mapping[str, str], language: str = "vi") -> None:
+    """Write what has changed since a model learnt: a workbook for people, or JSON for programs.
+
+    Args:
+        content: `drifting.content`.
+        path: Ends in ``.xlsx`` or ``.json``; a file that is there is replaced.
+        names: The name of each field.
+        language: Of the workbook, ``vi`` or ``en``.
+
+    Raises:
+        PermissionDenied: The system refuses to write there.
+        OutputError: It could not be written.
+    """
+    wording = Wording.of(language)
+    part = path.with_name(f".{path.name}.part")
+    with folder.telling(path):
+        try:
+            if path.suffix.lower() == ".json":
+                files.write_json(content, part)
+            else:
+                workbook.write(part, drifted.sheets(content, names, wording), drifted.phrases(wording))
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _to_fill(path: Path, pages: Iterable[workbook.Sheet], phrases: workbook.Phrases) -> None:

@@ -19,7 +19,8 @@ _TOP_UNITS: Final = 20
 _NUMBERS: Final = 5
 _CORRECTED: Final = (
     "The share that is likely in truth, seeing how often the model takes one field for another; in 95 of 100 "
-    "reports the truth lies between From and To. It holds for records like those the model learnt from."
+    "reports the truth lies between At least and At most. It holds for records like those the model learnt "
+    "from."
 )
 _NOT_CORRECTED: Final = "The model does not say how it errs, so shares are not corrected. Train it again."
 
@@ -32,8 +33,8 @@ def totals(outcome: Outcome, _: Wording) -> Sheet:
         Column(_("Number"), 12, "count"),
         Column(_("Share"), 10, "share"),
         Column(_("Corrected share"), 12, "share"),
-        Column(_("From"), 10, "share"),
-        Column(_("To"), 10, "share"),
+        Column(_("At least"), 10, "share"),
+        Column(_("At most"), 10, "share"),
         Column(_("Remark"), 60),
     )
     page = _Page()
