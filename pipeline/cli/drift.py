@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli import fields, options, reading
+from pipeline.cli import options, reading
+from pipeline.cli.axis import Axis
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -21,10 +22,18 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, type=options.PATH)
 @click.option("--model", default="fields", show_default=True, help="Which field classifier to compare with.")
 @click.option("--out", type=options.PATH, help="The workbook (.xlsx) or JSON file (.json) to write.")
+@options.encoder
+@options.author_fields
 @options.store
 @options.common
 def drift(
-    console: Console, files: tuple[Path, ...], model: str, out: Path | None, store: Path | None
+    console: Console,
+    files: tuple[Path, ...],
+    model: str,
+    out: Path | None,
+    *,
+    store: Path | None,
+    author_fields: Path | None,
 ) -> None:
     """Compare the initiatives in FILES, or in the archive, with those that the model learnt from.
 
@@ -41,18 +50,20 @@ def drift(
 
     if out is not None and out.suffix.lower() not in {".xlsx", ".json"}:
         raise UsageError("{path}: name a workbook that ends in .xlsx or a file that ends in .json.", path=out)
-    taxonomy = fields.in_use(store)
-    batch = _records(console, files, store)
+    asked = Axis.of(console, store, author_fields=author_fields)
+    # What a run's labels are told from must be told here too, or its lack would look like drift.
+    batch = asked.coded(console, _records(console, files, store))
+    root, readers = options.models_folder(), options.readers()
     with console.stage("load the field model", 1):
-        ready = starter.fields(options.models_folder(), taxonomy, name=model, created=options.now())
+        ready = starter.fields(root, asked.taxonomy, name=model, created=options.now(), readers=readers)
     with console.stage("drift", 1):
         content = drifting.content(ready, batch)
     if not content["records"]:
         raise NoUsableRow("No record holds any text to compare. Name another table.")
     console.data(content)
-    _show(console, content, taxonomy.names)
+    _show(console, content, asked.taxonomy.names)
     if out is not None:
-        report.drift(content, out, names=taxonomy.names, language=console.language)
+        report.drift(content, out, names=asked.taxonomy.names, language=console.language)
         console.say("{path}", path=out)
 
 
