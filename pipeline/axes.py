@@ -8,8 +8,6 @@ means, as far as a sheet knows its words. Nothing is guessed.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from pipeline import sheets
 from pipeline.errors import Note, UsageError
 from pipeline.normalize import fold, fold_table, key
 from pipeline.records import AUTHOR_CODES, AUTHOR_FIELD, KIND, KIND_CODE
@@ -186,32 +185,9 @@ def parse(text: str, *, file: str) -> tuple[Row, ...]:
     >>> parse("phrase,code\nGiảng dạy lớp 2,education\n", file="a.csv")[0][:2]
     ('Giảng dạy lớp 2', 'education')
     """
-    first = text.split("\n", 1)[0]
-    table = csv.reader(
-        io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ","
-    )
-    try:
-        header = [name.strip().lower() for name in next(table, [])]
-        body = [(table.line_num, [cell.strip() for cell in cells]) for cells in table]
-    except csv.Error as fault:
-        raise UsageError(
-            "{file}, row {row}: not a CSV table ({fault}).", file=file, row=table.line_num, fault=fault
-        ) from None
-    for name in COLUMNS:
-        if name not in header:
-            raise UsageError(
-                "{file}: the column {column} is missing. A sheet of authors' words has {columns}.",
-                file=file,
-                column=name,
-                columns=", ".join(COLUMNS),
-            )
-    rows = []
-    for number, cells in body:
-        found = dict(zip(header, cells, strict=False))
-        row = Row(found.get("phrase", ""), found.get("code", ""), file, number)
-        if row.phrase or row.code:
-            rows.append(_checked(row))
-    return tuple(rows)
+    told = sheets.rows(text, file=file, columns=COLUMNS, needed=len(COLUMNS))
+    found = [Row(cells["phrase"], cells["code"], file, line) for line, cells in told]
+    return tuple(_checked(row) for row in found if row.phrase or row.code)
 
 
 def _checked(row: Row) -> Row:

@@ -478,13 +478,7 @@ def unit_names(path: Path | None = None) -> units.UnitSheet:
 
 
 def _unit_rows(path: Path) -> tuple[units.Row, ...]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputNotFound("{path} is not there: the sheet of unit names.", path=path) from None
-    except UnicodeDecodeError:
-        raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
-    return units.parse(text, file=path.name)
+    return units.parse(_sheet(path), file=path.name)
 
 
 def register(path: Path, sheet: units.UnitSheet) -> units.Register:
@@ -494,13 +488,7 @@ def register(path: Path, sheet: units.UnitSheet) -> units.Register:
         InputNotFound: There is no such file.
         UsageError: It is no register.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputNotFound("{path} is not there: the register of units.", path=path) from None
-    except UnicodeDecodeError:
-        raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
-    return units.Register(units.parse_register(text, file=path.name), sheet)
+    return units.Register(units.parse_register(_sheet(path), file=path.name), sheet)
 
 
 def rules(path: Path | None = None) -> tuple[validity.Rule, ...]:
@@ -511,13 +499,17 @@ def rules(path: Path | None = None) -> tuple[validity.Rule, ...]:
         UsageError: It is no sheet of rules.
     """
     path = path or checkout("data", "validity.csv")
+    return validity.parse(_sheet(path), file=path.name)
+
+
+def _sheet(path: Path) -> str:
+    """Return the text of a sheet that an office edits."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise InputNotFound("{path} is not there: the sheet of rules.", path=path) from None
+        raise InputNotFound("The sheet {path} is not there. Check the name.", path=path) from None
     except UnicodeDecodeError:
         raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
-    return validity.parse(text, file=path.name)
 
 
 def kinds() -> Taxonomy:
@@ -541,13 +533,7 @@ def author_words(taxonomy: Taxonomy, path: Path | None = None) -> axes.AuthorWor
 
 
 def _author_rows(path: Path) -> tuple[axes.Row, ...]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputNotFound("{path} is not there: the sheet of authors' words.", path=path) from None
-    except UnicodeDecodeError:
-        raise UsageError("{path} is not UTF-8 text. Save it as UTF-8.", path=path) from None
-    return axes.parse(text, file=path.name)
+    return axes.parse(_sheet(path), file=path.name)
 
 
 def judged(path: Path) -> pd.DataFrame:

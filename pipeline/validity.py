@@ -7,14 +7,13 @@ programme of Hướng dẫn 46/HD-TLĐ. A verdict says what the table shows; whe
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 
 import pandas as pd
 
+from pipeline import sheets
 from pipeline.errors import UsageError
 from pipeline.normalize import fold
 from pipeline.read.dates import column
@@ -70,24 +69,8 @@ def parse(text: str, *, file: str) -> tuple[Rule, ...]:
     >>> parse(f"{head}\nd,filled,Số QĐ,,invalid,skip,Chưa có quyết định", file="a.csv")[0].columns
     ('Số QĐ',)
     """
-    first = text.split("\n", 1)[0]
-    table = csv.reader(
-        io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ","
-    )
-    header = [name.strip().lower() for name in next(table, [])]
-    for name in COLUMNS:
-        if name not in header:
-            raise UsageError(
-                "{file}: the column {column} is missing. A sheet of rules has the columns {columns}.",
-                file=file,
-                column=name,
-                columns=", ".join(COLUMNS),
-            )
-    rules = []
-    for cells in table:
-        row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-        if any(row.values()):
-            rules.append(_rule(row, file, table.line_num))
+    told = sheets.rows(text, file=file, columns=COLUMNS, needed=len(COLUMNS))
+    rules = [_rule(row, file, line) for line, row in told]
     return tuple(rule for rule in rules if rule.verdict != _OFF)
 
 

@@ -13,7 +13,7 @@ ROOT = Path(pipeline.__file__).parent
 
 LAYERS = [
     {"errors", "words"},
-    {"records", "settings", "amounts"},
+    {"records", "settings", "amounts", "sheets"},
     {"taxonomy", "normalize", "segment", "decisions"},
     {"revision", "encode", "seen"},
     {"labels"},
@@ -46,8 +46,8 @@ OWNERS = {
 """Which modules may import a library; one that is not named may be imported anywhere."""
 
 PURE = {
-    *("amounts", "validity", "axes", "decisions", "revision", "labels", "units", "normalize", "segment"),
-    *("dedupe", "classify", "evaluate", "flow", "lessons", "asking", "seen"),
+    *("amounts", "sheets", "validity", "axes", "decisions", "revision", "labels", "units", "normalize"),
+    *("segment", "dedupe", "classify", "evaluate", "flow", "lessons", "asking", "seen"),
 }
 """Steps: no file is opened, nothing printed, no clock, environment or network looked at."""
 

@@ -12,8 +12,9 @@ import pandas as pd
 
 from pipeline.errors import UsageError
 from pipeline.records import REGISTERED
+from pipeline.sheets import rows
 from pipeline.units.names import UnitName
-from pipeline.units.sheet import UnitSheet, cells_of
+from pipeline.units.sheet import UnitSheet
 
 COLUMNS: Final = ("name", "upper_union", "sector", "since", "until")
 """Columns of the register; only the name is needed."""
@@ -60,8 +61,8 @@ def parse_register(text: str, *, file: str) -> tuple[Unit, ...]:
     'LĐLĐ quận 1'
     """
     found = []
-    for number, cells in cells_of(text, file, needed=COLUMNS[:1], known=COLUMNS):
-        row = Unit(**{name: cells.get(name, "") for name in COLUMNS})
+    for number, cells in rows(text, file=file, columns=COLUMNS, needed=1):
+        row = Unit(**{name: cells[name] for name in COLUMNS})
         for day in (row.since, row.until):
             if day and not _DATE.fullmatch(day):
                 raise UsageError(

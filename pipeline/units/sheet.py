@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Final
 
 from pipeline.errors import UsageError
 from pipeline.normalize import clean, fold
+from pipeline.sheets import rows
 from pipeline.units.names import (
     KINDS,
     NONE,
@@ -68,9 +67,9 @@ def parse(text: str, *, file: str) -> tuple[Row, ...]:
     >>> parse("alias,name,note\nBV,Bệnh viện,\nTỉnh Hà Tây,Thành phố Hà Nội,nay là", file="a.csv")[1]
     Row(alias='Tỉnh Hà Tây', name='Thành phố Hà Nội', renamed=True, since='')
     """
-    rows = []
-    for number, cells in cells_of(text, file, needed=COLUMNS[:2], known=COLUMNS):
-        alias, name = cells.get("alias", ""), cells.get("name", "")
+    found = []
+    for number, cells in rows(text, file=file, columns=COLUMNS, needed=2):
+        alias, name = cells["alias"], cells["name"]
         if bool(fold(alias)) != bool(fold(name)):
             raise UsageError(
                 "{file}, row {row}: {alias} → {name}: fill both columns, alias and name, or neither.",
@@ -80,7 +79,7 @@ def parse(text: str, *, file: str) -> tuple[Row, ...]:
                 name=name or '""',
             )
         if fold(alias):
-            since = cells.get("since", "")
+            since = cells["since"]
             if since and not _DATE.fullmatch(since):
                 raise UsageError(
                     "{file}, row {row}: {found} is no date. Write it as 2025-07-01.",
@@ -88,36 +87,8 @@ def parse(text: str, *, file: str) -> tuple[Row, ...]:
                     row=number,
                     found=since,
                 )
-            rows.append(Row(alias, name, fold(cells.get("note", "")).startswith(RENAMED), since))
-    return tuple(rows)
-
-
-def cells_of(
-    text: str, file: str, *, needed: Sequence[str], known: Sequence[str]
-) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows below the header of a CSV sheet: on which line each ends, and its cells by column.
-
-    Raises:
-        UsageError: It is no CSV, or a ``needed`` column is missing (all that are ``known`` are named).
-    """
-    first = text.split("\n", 1)[0]
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",")
-    try:
-        header = [name.strip().lower() for name in next(table, [])]
-        body = [(table.line_num, [cell.strip() for cell in cells]) for cells in table]
-    except csv.Error as fault:
-        raise UsageError(
-            "{file}, row {row}: not a CSV table ({fault}).", file=file, row=table.line_num, fault=fault
-        ) from None
-    for column in needed:
-        if column not in header:
-            raise UsageError(
-                "{file}: the column {column} is missing. A sheet of unit names has the columns {columns}.",
-                file=file,
-                column=column,
-                columns=", ".join(known),
-            )
-    return [(number, dict(zip(header, cells, strict=False))) for number, cells in body]
+            found.append(Row(alias, name, fold(cells["note"]).startswith(RENAMED), since))
+    return tuple(found)
 
 
 def _holds_itself(row: Row) -> bool:
