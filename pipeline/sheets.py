@@ -10,7 +10,7 @@ from pipeline.errors import UsageError
 
 
 def rows(text: str, *, file: str, columns: Sequence[str], needed: int) -> list[tuple[int, dict[str, str]]]:
-    r"""Return the rows below the header: the line each ends on, and its cells, trimmed, ``""`` where one lacks.
+    r"""Return the rows below the header: the line each ends on, and its cells, ``""`` where one lacks.
 
     Cells are parted by commas or, as Excel saves them on a Vietnamese system, by semicolons; of a row without
     cells nothing is returned.

@@ -1,4 +1,4 @@
-"""The CSV sheets that offices edit: what they hold comes back, whatever Excel made of commas and short rows."""
+"""The CSV sheets that offices edit: what they hold comes back, whatever Excel made of commas and rows."""
 
 import csv
 import io
