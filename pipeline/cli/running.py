@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.records import Decision, Label
     from pipeline.report import Outcome, Published
     from pipeline.report.tables import FieldShare
+    from pipeline.report.wording import Wording
     from pipeline.settings import Scope, Settings
     from pipeline.starter import Ready
     from pipeline.taxonomy import Taxonomy
@@ -496,9 +497,11 @@ def _summary(console: Console, outcome: Outcome, published: Published) -> None:
 def _field_shares(console: Console, outcome: Outcome) -> None:
     """Show how many initiatives belong to each field, the most frequent first."""
     from pipeline.report.tables import field_shares
+    from pipeline.report.wording import Wording
 
+    told = Wording.of(console.language)
     rows = [
-        (outcome.field_names.get(each.field, each.field), each.count, *_percentages(each))
+        (outcome.field_names.get(each.field, each.field), each.count, *_percentages(each, told))
         for each in field_shares(outcome)
     ]
     if rows:
@@ -506,10 +509,11 @@ def _field_shares(console: Console, outcome: Outcome) -> None:
         console.table(console.words("Fields"), rows, head=head)
 
 
-def _percentages(each: FieldShare) -> tuple[str, str, str]:
-    if each.corrected is None:
-        return f"{each.share:.1%}", "", ""
-    return f"{each.share:.1%}", f"{each.corrected:.1%}", f"{each.low:.1%} – {each.high:.1%}"
+def _percentages(each: FieldShare, told: Wording) -> tuple[str, str, str]:
+    if each.corrected is None or each.low is None or each.high is None:
+        return told.percent(each.share), "", ""
+    ends = f"{told.percent(each.low)} – {told.percent(each.high)}"
+    return told.percent(each.share), told.percent(each.corrected), ends
 
 
 def _unknown_units(console: Console, outcome: Outcome) -> None:
