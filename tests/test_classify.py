@@ -621,3 +621,15 @@ def test_a_model_of_another_normalization_is_refused(model):
     card = classify.card(model) | {"normalize": "0"}
     with pytest.raises(GateRefused, match="normalized by version 0"):
         classify.restore(classify.artefact(model), card)
+
+
+def test_a_field_of_one_group_is_learnt_though_no_fold_can_hold_it_out():
+    """Where a second field is one record and its copies, the others are held out in one order all the same."""
+    batch = at_work(planted(44), truthful=True)
+    fields = ["union"] * 40 + ["safety"] * 4
+    groups = [*batch["id"][:40], *["copies"] * 4]
+    fitted = classify.fit(batch, fields, groups=groups)
+    held = fitted.held_out.set_index("id")
+    assert set(held.index) <= set(batch["id"][:40])
+    assert len(fitted.chances) == len(fitted.titles) == len(held)
+    assert set(held["field"]) == {"union"}
