@@ -624,7 +624,7 @@ def test_a_model_of_another_normalization_is_refused(model):
 
 
 def test_a_field_of_one_group_is_learnt_though_no_fold_can_hold_it_out():
-    """Where a second field is one record and its copies, the others are held out in one order all the same."""
+    """Where a second field is one record and its copies, the other records are held out all the same."""
     batch = at_work(planted(44), truthful=True)
     fields = ["union"] * 40 + ["safety"] * 4
     groups = [*batch["id"][:40], *["copies"] * 4]
