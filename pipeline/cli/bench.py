@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import runpy
 import sys
-from pathlib import Path
 
 import click
 
@@ -23,9 +22,7 @@ def bench(name: str, options: tuple[str, ...]) -> None:
     from pipeline.settings import checkout
 
     folder = checkout("benchmarks")
-    # The folder comes first among those that modules are looked for in: one called queue.py would stand in
-    # the way of Python's own, so its file has a line at the end, which the command does not.
-    known = sorted(path.stem.rstrip("_") for path in folder.glob("[a-z]*.py"))
+    known = sorted(path.stem for path in folder.glob("[a-z]*.py"))
     if name not in known:
         raise UsageError(
             "There is no benchmark {name}. There are: {known}.", name=name, known=", ".join(known)
@@ -34,12 +31,7 @@ def bench(name: str, options: tuple[str, ...]) -> None:
     sys.path.insert(0, str(folder))  # a benchmark may use another
     sys.argv = [f"sangkien bench {name}", *options]
     try:
-        runpy.run_path(str(_file(folder, name)), run_name="__main__")
+        runpy.run_path(str(folder / f"{name}.py"), run_name="__main__")
     finally:
         sys.argv = former
         sys.path.remove(str(folder))
-
-
-def _file(folder: Path, name: str) -> Path:
-    plain = folder / f"{name}.py"
-    return plain if plain.exists() else folder / f"{name}_.py"

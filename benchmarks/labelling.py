@@ -1,7 +1,7 @@
 """What asking for the right labels is worth, and how well wrong labels are found.
 
-    sangkien bench queue --vntc DIR            VNTC-10: passages_train.parquet and passages_test.parquet
-    sangkien bench queue                       the same on the records of the sample, a small pool
+    sangkien bench labelling --vntc DIR        VNTC-10: passages_train.parquet and passages_test.parquet
+    sangkien bench labelling                   the same on the records of the sample, a small pool
 
 The queue: of a pool of 6,000 records (the sample: two thirds of its 1,520 short ones) labels are asked for,
 50, then 50, then 100 at a time, and given as they are. After each batch a model learns from what is labelled
