@@ -243,7 +243,7 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
             "files": [path.name for path in source],
             "sha256": _digest(labelled, ["id", *lessons.TEXT, "field"]),
         },
-        "metrics": {"protocol": "5 folds, copies kept together", **metrics.summary(), "later": later},
+        "metrics": {"protocol": "held out in folds, copies kept together", **metrics.summary(), "later": later},
         "candidates": fitted.trials,
         "chosen": fitted.chosen,
         "fields": {field.code: field.name for field in taxonomy.fields},
