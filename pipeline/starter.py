@@ -42,6 +42,7 @@ from pipeline.taxonomy import OTHER, Taxonomy, load
 FIELDS: Final = "fields"
 KINDS: Final = "kinds"
 PAIRS: Final = "pairs"
+_PROTOCOL: Final = "held out in folds, copies kept together"
 _ERRORS: Final = "errors"
 _SAMPLE: Final = ("archive.csv", "labelled.csv")
 
@@ -243,7 +244,7 @@ def train_fields(  # noqa: PLR0913 - what is learnt from, and what the card says
             "files": [path.name for path in source],
             "sha256": _digest(labelled, ["id", *lessons.TEXT, "field"]),
         },
-        "metrics": {"protocol": "held out in folds, copies kept together", **metrics.summary(), "later": later},
+        "metrics": {"protocol": _PROTOCOL, **metrics.summary(), "later": later},
         "candidates": fitted.trials,
         "chosen": fitted.chosen,
         "fields": {field.code: field.name for field in taxonomy.fields},
