@@ -519,3 +519,15 @@ def test_columns_are_told_and_own_names_understood(command, tmp_path):
     record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     assert record["inputs"][0]["tables"][0]["columns"] == ["id", "title", "unit"]
     assert record["headers"]["file"] == "names.csv"
+
+
+def test_analysts_read_the_tables_that_reviewers_read(command, tmp_path):
+    """Where a run needs the office's own sheet of column names, so does the analyst, and it is taken."""
+    rows = [{"Mã": f"A{number}", "Việc đã làm": text} for number, text in enumerate([LONG, OTHER])]
+    new = table(tmp_path / "new.csv", rows)
+    names = tmp_path / "names.csv"
+    names.write_text("alias,column\nViệc đã làm,description\n", encoding="utf-8")
+    assert command("drift", new)[0] == 65
+    code, out, said = command("drift", new, "--headers", names, "--json")
+    assert code == 0, said
+    assert json.loads(out)["records"] == 2

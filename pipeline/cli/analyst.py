@@ -56,6 +56,7 @@ _SOURCES: Final = {"sample": "the sample", "pairs": "the table of pairs", "verdi
 @options.author_fields
 @options.kinds
 @options.store
+@options.tables
 @options.common
 def train(  # noqa: PLR0913 - what users may choose
     console: Console,
@@ -366,6 +367,7 @@ def show(name: str, version: str | None, text: str | None) -> None:
 @options.author_fields
 @options.kinds
 @options.store
+@options.tables
 @options.common
 def promote(  # noqa: PLR0913 - what users may choose
     console: Console,
@@ -580,6 +582,7 @@ def evaluate() -> None:
 @options.author_fields
 @options.kinds
 @options.store
+@options.tables
 @options.common
 def evaluate_classify(
     console: Console,
@@ -654,6 +657,7 @@ def evaluate_classify(
 @click.argument("records", nargs=-1, required=True, type=options.PATH)
 @click.argument("pairs", type=options.PATH)
 @click.option("--out", type=options.PATH, help="Folder for evaluation.html and evaluation.json.")
+@options.tables
 @options.common
 def evaluate_dedupe(console: Console, records: tuple[Path, ...], pairs: Path, out: Path | None) -> None:
     """Compare the pairs found in RECORDS with PAIRS (id_a,id_b,relation) that people have judged.

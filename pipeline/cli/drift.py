@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @options.encoder
 @options.author_fields
 @options.store
+@options.tables
 @options.common
 def drift(
     console: Console,

@@ -46,6 +46,7 @@ _PART: Final = 5_000
 @options.encoder
 @options.author_fields
 @options.store
+@options.tables
 @options.common
 def label_queue(  # noqa: PLR0913 - what users may choose
     console: Console,
@@ -289,6 +290,7 @@ def _voice(label: Label, course: Course) -> Note:
 )
 @options.author_fields
 @options.store
+@options.tables
 @options.common
 def audit_labels(
     console: Console, files: tuple[Path, ...], out: Path, store: Path | None, author_fields: Path | None

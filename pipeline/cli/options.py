@@ -94,6 +94,32 @@ headers = click.option(
 )
 
 
+_READING: Final = "pipeline.reading"
+
+
+def tables(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--headers --encoding --fill-merged`` to a command; `reading.tables` looks them up."""
+
+    @headers
+    @encoding
+    @fill_merged
+    @wraps(command)
+    def wrapped(
+        *args: Any, headers: Path | None, encodings: tuple[str, ...], fill_merged: bool, **kwargs: Any
+    ) -> Any:
+        chosen = {"headers": headers, "encodings": encodings, "fill": fill_merged}
+        click.get_current_context().meta[_READING] = chosen
+        return command(*args, **kwargs)
+
+    return wrapped
+
+
+def reading() -> dict[str, Any]:
+    """Return how the command was told to read tables (`tables`)."""
+    found: dict[str, Any] = click.get_current_context().meta.get(_READING, {})
+    return found
+
+
 _ENCODER: Final = "pipeline.encoder"
 
 

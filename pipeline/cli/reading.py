@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.cli import options
 from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
@@ -18,17 +19,18 @@ def tables(
     console: Console,
     files: Sequence[Path],
     *,
-    headers: Path | None = None,
     stage: str = "read",
     **chosen: Any,
 ) -> Reading:
-    """Return what the tables hold; ``headers`` is the office's own sheet of column names.
+    """Return what the tables hold.
 
-    What else was ``chosen`` is handed on to `read.tables`.
+    What was ``chosen``, here or by `options.tables`, is handed on to `read.tables`; ``headers`` is the
+    office's own sheet of column names.
     """
     from pipeline import read
 
-    aliases = read.aliases(headers)
+    chosen = {**options.reading(), **chosen}
+    aliases = read.aliases(chosen.pop("headers", None))
     with console.stage(stage, read.size(files)) as advance:
         reading = read.tables(files, aliases=aliases, progress=advance, **chosen)
     console.left_out(reading.dropped.cells)
