@@ -213,7 +213,7 @@ def _verdicts(console: Console, records: tuple[Path, ...], store: Path) -> Lesso
     from pipeline.lessons import Lesson
     from pipeline.store import Store
 
-    given = _reading(console, records)
+    given = reading.records(console, records) if records else None
     with Store.read(store) as opened:
         archive, judged = opened.archive(), opened.judged(given)
         recorded = decisions.newest(opened.decisions()).values()
@@ -241,17 +241,7 @@ def _verdicts(console: Console, records: tuple[Path, ...], store: Path) -> Lesso
 def _read(console: Console, files: tuple[Path, ...]) -> pd.DataFrame:
     from pipeline import normalize
 
-    batch = _reading(console, files)
-    assert batch is not None
-    return normalize.frame(batch)
-
-
-def _reading(console: Console, files: tuple[Path, ...]) -> pd.DataFrame | None:
-    if not files:
-        return None
-    given = reading.tables(console, files)
-    console.unread(given.quarantine)
-    return given.batch
+    return normalize.frame(reading.records(console, files))
 
 
 def _there(console: Console, judged: pd.DataFrame, batch: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -73,9 +73,7 @@ def _records(console: Console, files: tuple[Path, ...], store: Path | None) -> p
     from pipeline.store import Store
 
     if files:
-        given = reading.tables(console, files)
-        console.unread(given.quarantine)
-        return normalize.frame(given.batch)
+        return normalize.frame(reading.records(console, files))
     with console.stage("read the archive", 1), Store.read(store or options.store_folder()) as opened:
         return normalize.frame(opened.archive())
 

@@ -47,9 +47,7 @@ def records(
     if stored:
         batch = asked.coded(console, labelling.labelled(console, files, store, others=0)[0])
     else:
-        given = reading.tables(console, files)
-        console.unread(given.quarantine)
-        batch = asked.labelled(console, normalize.frame(given.batch))
+        batch = asked.labelled(console, normalize.frame(reading.records(console, files)))
     batch = batch[batch["field"].str.strip() != ""].reset_index(drop=True)
     if batch.empty:
         raise UsageError("No row has a label to compare with. Fill the column field, then run again.")

@@ -187,9 +187,7 @@ def labelled(
 
     tables = []
     if files:
-        given = reading.tables(console, files)
-        console.unread(given.quarantine)
-        tables.append(given.batch)
+        tables.append(reading.records(console, files))
     said: list[Label] = []
     folder = store or options.store_folder()
     # Tables alone can be asked about before there is a store; nothing else can.
@@ -310,11 +308,10 @@ def audit_labels(
 
     if out.suffix.lower() not in {".csv", ".xlsx"}:
         raise UsageError("{path}: name a table that ends in .csv or a workbook that ends in .xlsx.", path=out)
-    given = reading.tables(console, files)
-    console.unread(given.quarantine)
+    given = reading.records(console, files)
     taxonomy, root, settings = fields.in_use(store), options.models_folder(), Settings()
     asked = Axis.of(console, store, author_fields=author_fields)
-    batch = asked.labelled(console, normalize.frame(given.batch))
+    batch = asked.labelled(console, normalize.frame(given))
     batch = batch[batch["field"].str.strip() != ""].reset_index(drop=True)
     starter.codes(batch, "field", taxonomy)  # a wrong label is said before minutes are spent
     known = starter.knowledge(settings=settings)

@@ -11,6 +11,8 @@ from pipeline.cli.console import Console
 
 if TYPE_CHECKING:
     # At run time these cost seconds, which --help must not pay.
+    import pandas as pd
+
     from pipeline.read import Reading
     from pipeline.records import Source
 
@@ -35,6 +37,13 @@ def tables(
         reading = read.tables(files, aliases=aliases, progress=advance, **chosen)
     console.left_out(reading.dropped.cells)
     return reading
+
+
+def records(console: Console, files: Sequence[Path]) -> pd.DataFrame:
+    """Return the records that the tables hold, the rows that could not be read having been named."""
+    given = tables(console, files)
+    console.unread(given.quarantine)
+    return given.batch
 
 
 def tell(console: Console, sources: Sequence[Source]) -> None:
