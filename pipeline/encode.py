@@ -98,13 +98,23 @@ class Folder:
 
     path: Path
     kind: str
-    digest: str
     _loaded: list[Callable[[list[str]], Any]] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
         """The name of the folder."""
         return self.path.name
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 (hex) of names and contents, but for what only people read."""
+        whole = hashlib.sha256()
+        for file in _files(self.path):
+            name = file.relative_to(self.path).as_posix()
+            if file.suffix.lower() != ".md" and not name.startswith("."):
+                with file.open("rb") as opened:
+                    whole.update(f"{name}\0{hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
+        return whole.hexdigest()
 
     def encode(self, texts: Sequence[str], /) -> Vectors:
         """Return a vector a text, shape (texts, dimensions); a text without words has zeros.
@@ -135,7 +145,7 @@ def load(path: Path) -> Folder:
             "There is no folder {path}. Name a folder that holds an encoder; nothing is downloaded.",
             path=path,
         )
-    files = sorted(file for file in path.rglob("*") if file.is_file())
+    files = _files(path)
     for file in files:
         if file.suffix.lower() in _CODE:
             raise UsageError(
@@ -158,7 +168,7 @@ def load(path: Path) -> Folder:
             path=path,
             package=package.replace("_", "-"),
         )
-    return Folder(path, kind, _digest(path, files))
+    return Folder(path, kind)
 
 
 def _kind(path: Path) -> str:
@@ -195,15 +205,8 @@ def _json(path: Path, name: str) -> Any:
         raise UsageError("{path}: {file} cannot be read as JSON.", path=path, file=name) from None
 
 
-def _digest(path: Path, files: Sequence[Path]) -> str:
-    """Return the SHA-256 of names and contents, but for what only people read."""
-    whole = hashlib.sha256()
-    for file in files:
-        name = file.relative_to(path).as_posix()
-        if file.suffix.lower() != ".md" and not name.startswith("."):
-            with file.open("rb") as opened:
-                whole.update(f"{name}\0{hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
-    return whole.hexdigest()
+def _files(path: Path) -> list[Path]:
+    return sorted(file for file in path.rglob("*") if file.is_file())
 
 
 def _model2vec(path: Path) -> Callable[[list[str]], Any]:

@@ -132,10 +132,13 @@ class Readers:
 
     def of(self, card: Mapping[str, Any]) -> classify.Reader:
         """Return what the model of a card reads: by the encoder that it was learnt with, if that is here."""
-        wanted = card.get("encoder") or {"sha256": syllables().digest}
-        known: list[classify.Encoder] = [*(encode.load(folder) for folder in self.folders), syllables()]
-        found = [encoder for encoder in known if encoder.digest == wanted["sha256"]]
-        return classify.Reader(self.cut or _cut, (found or known)[0])
+        known: list[classify.Encoder] = [encode.load(folder) for folder in self.folders]
+        wanted = card.get("encoder")
+        if not wanted:
+            return classify.Reader(self.cut or _cut)
+        known.append(syllables())
+        found = (encoder for encoder in known if encoder.digest == wanted["sha256"])
+        return classify.Reader(self.cut or _cut, next(found, known[0]))
 
 
 def _cut(texts: Sequence[str]) -> list[str]:
